@@ -1,0 +1,1 @@
+"""Documents and vectors: reads articles, cuts passages, finds them again. Knows nothing of chats."""

@@ -1,0 +1,229 @@
+"""What speaks for each article as the answer to a question: nearness in meaning, what is known, words in common.
+
+A topic's two language faces count as one article. Each signal is measured within a language first, against all
+articles that exist in it, and an article's faces are then averaged: so one that exists in English only is compared
+with what English articles say to a Chinese question, not with the head start that Chinese ones have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection as Members
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.documents import Article, Passage
+from retrieval.encoder import Vectors
+from retrieval.keywords import KeywordIndex, tokenize
+from retrieval.topics import TopicMap
+from retrieval.vectors import VectorIndex
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+SIGNALS = (
+    "passage",  # cosine of the article's best passage
+    "question",  # cosine of its nearest title or listed question
+    "topic",  # what the learned map says, see retrieval/topics.py
+    "keywords",  # BM25 of its best passage or question; 1 = the best that any text could reach
+    "coverage",  # share of the question's content words that it holds, weighted by rarity
+)
+_LEAST_SPREAD = 1e-3  # of a signal; less is noise
+_ALL = 5_000  # up to so many vectors the similarity to every one is looked at
+_NEAREST = 400  # beyond that, to so many
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All that is searched, in the order in which the rows of the indices are numbered."""
+
+    faces: tuple[Article, ...]  # an article in one language
+    passages: tuple[Passage, ...]
+    questions: tuple[tuple[int, str], ...]  # face, and its title or one of its listed questions
+    ids: tuple[str, ...]  # article ids
+    face_article: Rows  # face → position in `ids`
+    passage_face: Rows
+    question_face: Rows
+
+    @property
+    def passage_article(self) -> Rows:
+        """Passage → position in `ids`."""
+        return np.asarray(self.face_article[self.passage_face])
+
+    @property
+    def question_article(self) -> Rows:
+        """Question → position in `ids`."""
+        return np.asarray(self.face_article[self.question_face])
+
+    @classmethod
+    def of(cls, faces: Sequence[Article], passages: Sequence[Passage]) -> Contents:
+        """Number articles, faces, passages and questions."""
+        ids = tuple(dict.fromkeys(face.id for face in faces))
+        article = {id_: number for number, id_ in enumerate(ids)}
+        face = {(one.id, one.language): number for number, one in enumerate(faces)}
+        questions = tuple((n, text) for n, one in enumerate(faces) for text in (one.title, *one.questions))
+        return cls(
+            faces=tuple(faces),
+            passages=tuple(passages),
+            questions=questions,
+            ids=ids,
+            face_article=_rows([article[one.id] for one in faces]),
+            passage_face=_rows([face[one.article_id, one.language] for one in passages]),
+            question_face=_rows([number for number, _ in questions]),
+        )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was found for one question; a row for each article, a column for each of SIGNALS."""
+
+    signals: Floats  # (articles, signals): as they are, the best of an article's faces
+    standard: Floats  # (articles, signals): in standard deviations over the articles of a language, mean of the faces
+    candidates: Mask  # (articles,): which may be an answer at all
+    passage_cosines: Floats  # (passages,)
+    passage_keywords: Floats  # (passages,): BM25
+
+
+class EvidenceFinder:
+    """Finds evidence in the indices of passages, questions and words."""
+
+    def __init__(
+        self,
+        contents: Contents,
+        *,
+        passages: VectorIndex,
+        questions: VectorIndex,
+        keywords: KeywordIndex,
+        topics: TopicMap,
+    ) -> None:
+        self.contents = contents
+        self._passages = passages
+        self._questions = questions
+        self._keywords = keywords
+        self._topics = topics
+        # The keyword index numbers passages first, then questions.
+        self._document_face = np.concatenate((contents.passage_face, contents.question_face))
+        spoken = np.array([face.language for face in contents.faces])
+        self._languages = [spoken == language for language in sorted(set(spoken.tolist()))]
+
+    def find(
+        self,
+        question: str,
+        vector: Vectors,
+        faces: Mask,
+        *,
+        without: Members[str] = (),
+        topics: Floats | None = None,
+    ) -> Evidence:
+        """Collect the evidence for a question.
+
+        Args:
+            question: the customer's words.
+            vector: of the question, shape (dimension,), a unit vector in the space of the indices.
+            faces: which faces may speak, shape (faces,).
+            without: titles and listed questions that must not speak (the question itself, in calibration).
+            topics: scores of the topic map that was not learned from this question, shape (articles,); default:
+                those of the map.
+        """
+        contents = self.contents
+        asked = np.ones(len(contents.questions), dtype=np.bool_)
+        if without:
+            asked = np.array([text not in without for _, text in contents.questions])
+        passage_cosines = _similarities(self._passages, vector)
+        question_cosines = _similarities(self._questions, vector)
+        tokens = tokenize(question)
+        keywords = self._keywords.scores(tokens)
+        scale = self._keywords.best_possible(tokens)
+        share = keywords / scale if scale > 0 else keywords
+        topic = self._topics.scores(vector) if topics is None else topics
+
+        signals = np.full((len(contents.ids), len(SIGNALS)), -np.inf, dtype=np.float32)
+        standard = np.zeros_like(signals)
+        spoken = np.zeros(len(contents.ids), dtype=np.float32)
+        for language in self._languages:
+            speaking = faces & language
+            if not speaking.any():
+                continue
+            found = self._in_one_language(speaking, asked, passage_cosines, question_cosines, share, tokens)
+            found[:, SIGNALS.index("topic")] = topic
+            present = np.zeros(len(contents.ids), dtype=np.bool_)
+            present[contents.face_article[speaking]] = True
+            signals[present] = np.maximum(signals[present], found[present])
+            standard[present] += _standardized(found[present])
+            spoken += present
+        candidates = spoken > 0
+        standard[candidates] /= spoken[candidates, None]
+        return Evidence(signals, standard, candidates, passage_cosines, keywords[: len(contents.passages)])
+
+    def _in_one_language(
+        self,
+        speaking: Mask,
+        asked: Mask,
+        passage_cosines: Floats,
+        question_cosines: Floats,
+        share: Floats,
+        tokens: Sequence[str],
+    ) -> Floats:
+        """Signals of all articles by their faces in one language; `topic` is left open."""
+        contents = self.contents
+        passages = speaking[contents.passage_face]
+        questions = speaking[contents.question_face] & asked
+        documents = np.concatenate((passages, questions))
+        article = contents.face_article
+        return np.stack(
+            (
+                self._best(passage_cosines, article[contents.passage_face], passages, -1.0),
+                self._best(question_cosines, article[contents.question_face], questions, -1.0),
+                np.zeros(len(contents.ids), dtype=np.float32),
+                self._best(share, article[self._document_face], documents, 0.0),
+                self._coverage(tokens, documents),
+            ),
+            axis=1,
+        )
+
+    def _best(self, scores: Floats, articles: Rows, speaking: Mask, floor: float) -> Floats:
+        """The best score of each article among the rows that may speak."""
+        best = np.full(len(self.contents.ids), floor, dtype=np.float32)
+        np.maximum.at(best, articles[speaking], scores[speaking])
+        return best
+
+    def _coverage(self, tokens: Sequence[str], documents: Mask) -> Floats:
+        covered = np.zeros(len(self.contents.ids), dtype=np.float32)
+        unique = list(dict.fromkeys(tokens))
+        weights = [self._keywords.weight(token) for token in unique]
+        known = [weight for weight in weights if weight > 0]
+        if not known:
+            return covered
+        unknown = sum(known) / len(known)
+        for token, weight in zip(unique, weights, strict=True):
+            rows = self._keywords.rows_with(token)
+            rows = rows[documents[rows]]
+            covered[np.unique(self.contents.face_article[self._document_face[rows]])] += weight
+        return np.asarray(
+            covered / sum(weight if weight > 0 else unknown for weight in weights), dtype=np.float32
+        )
+
+
+def _standardized(signals: Floats) -> Floats:
+    """Columns in standard deviations from their mean; a column without any spread says nothing."""
+    return np.asarray(
+        (signals - signals.mean(axis=0)) / np.maximum(signals.std(axis=0), _LEAST_SPREAD), np.float32
+    )
+
+
+def _similarities(index: VectorIndex, vector: Vectors) -> Floats:
+    """Cosine to every row; rows too far to be looked at get that of the farthest one that was."""
+    count = len(index)
+    if count == 0:
+        return np.zeros(0, dtype=np.float32)
+    rows, cosines = index.search(vector, count if count <= _ALL else _NEAREST)
+    found = np.full(count, cosines.min() if len(cosines) else -1.0, dtype=np.float32)
+    found[rows] = cosines
+    return found
+
+
+def _rows(numbers: Sequence[int]) -> Rows:
+    return np.asarray(numbers, dtype=np.int64)

@@ -1,0 +1,217 @@
+"""Searches an index: which articles answer a question, and which of their passages say so."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Collection as Members
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from retrieval.calibration import Calibration
+from retrieval.documents import Article, Hit, Passage
+from retrieval.encoder import Encoder, Vectors
+from retrieval.errors import FilesDamaged, IndexMismatch, IndexMissing
+from retrieval.evidence import Contents, Evidence, EvidenceFinder, Mask
+from retrieval.keywords import KeywordIndex
+from retrieval.languages import LanguageFilter
+from retrieval.publish import current, verify
+from retrieval.topics import TopicMap
+from retrieval.vectors import VectorIndex
+
+FORMAT = 1  # of an index generation; raise it when the files or what is in them change
+ARTICLES = "articles.jsonl"
+PASSAGES = "passages.jsonl"
+PASSAGE_VECTORS = "passages.faiss"
+QUESTION_VECTORS = "questions.faiss"
+KEYWORDS = "keywords"
+TOPICS = "topics.safetensors"
+LANGUAGES = "languages.safetensors"
+CALIBRATION = "calibration.json"
+
+MAX_QUESTION = 2_000  # characters that are looked at
+PASSAGES_PER_ARTICLE = 2
+_KEYWORD_SHARE = 0.1  # of the best BM25 in choosing among one article's passages; the rest is the cosine
+_DATES = ("updated", "valid_from", "valid_until")
+
+
+class SearchIndex:
+    """One generation of the index, in memory. Never changes; safe to use from several threads."""
+
+    def __init__(
+        self,
+        manifest: Mapping[str, Any],
+        finder: EvidenceFinder,
+        languages: LanguageFilter,
+        calibration: Calibration,
+        encoder: Encoder,
+    ) -> None:
+        self._manifest = dict(manifest)
+        self._finder = finder
+        self._contents = finder.contents
+        self._languages = languages
+        self._calibration = calibration
+        self._encoder = encoder
+        self._faces = {(face.id, face.language): face for face in self._contents.faces}
+
+    @classmethod
+    def open(cls, root: Path, encoder: Encoder) -> SearchIndex:
+        """Open the current generation under `root`; every file is checked against its manifest.
+
+        Raises:
+            IndexMissing: nothing has been built there yet.
+            IndexMismatch: it was built with another encoder or another version of Kefu, or is damaged.
+        """
+        folder = current(root)
+        if folder is None:
+            raise IndexMissing(f"There is no index under {root}. Run `kefu index`.")
+        try:
+            manifest = verify(folder)
+        except FilesDamaged as error:
+            raise IndexMismatch(f"The index is damaged: {error} Run `kefu index`.") from error
+        _check_fits(manifest, encoder)
+        contents = Contents.of(load_articles(folder / ARTICLES), load_passages(folder / PASSAGES))
+        finder = EvidenceFinder(
+            contents,
+            passages=VectorIndex.load(folder / PASSAGE_VECTORS),
+            questions=VectorIndex.load(folder / QUESTION_VECTORS),
+            keywords=KeywordIndex.load(folder / KEYWORDS),
+            topics=TopicMap.load(folder / TOPICS, (encoder.dimension, len(contents.ids))),
+        )
+        languages = LanguageFilter.load(folder / LANGUAGES, encoder.dimension)
+        return cls(manifest, finder, languages, Calibration.load(folder / CALIBRATION), encoder)
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """The index's birth certificate; `manifest["generation"]` is its id."""
+        return self._manifest
+
+    def articles(self) -> tuple[Article, ...]:
+        """Every article in every language, also expired ones."""
+        return self._contents.faces
+
+    def article(self, article_id: str, language: str) -> Article | None:
+        """An article in `language`, else in the other one; None if the id is unknown."""
+        exact = self._faces.get((article_id, language))
+        return exact or next((face for face in self._contents.faces if face.id == article_id), None)
+
+    def search(
+        self, question: str, *, top_k: int = 5, prefer: str = "zh", day: date, vector: Vectors | None = None
+    ) -> tuple[Hit, ...]:
+        """Find the articles that answer a question and are valid on `day`.
+
+        Args:
+            question: in any language; a follow-up together with the question that it follows.
+            top_k: how many articles, from 1. Each comes with its best passage, and with one more where that is as near.
+            prefer: language of the passages (`zh` or `en`) where the article exists in both.
+            day: articles that are not valid then are left out; see `expired`.
+            vector: of the question by `encode_queries`, where the caller has it already.
+
+        Returns:
+            Hits, best article first and an article's passages together. `score` is the probability that the article
+            answers. Empty for a question without letters and digits.
+        """
+        valid = np.array([face.is_valid(day) for face in self._contents.faces], dtype=np.bool_)
+        return self._search(question, valid, vector, top_k=top_k, prefer=prefer)
+
+    def expired(
+        self, question: str, *, top_k: int = 1, prefer: str = "zh", day: date, vector: Vectors | None = None
+    ) -> tuple[Hit, ...]:
+        """Like `search`, but only articles that are not valid on `day` in any language: never to be quoted as true.
+
+        Use it to say that something is over or has not begun, when its score beats that of the valid hits.
+        """
+        everything = np.ones(len(self._contents.faces), dtype=np.bool_)
+        living = {face.id for face in self._contents.faces if face.is_valid(day)}
+        return self._search(question, everything, vector, top_k=top_k, prefer=prefer, excluded=living)
+
+    def _search(
+        self,
+        question: str,
+        faces: Mask,
+        vector: Vectors | None,
+        *,
+        top_k: int,
+        prefer: str,
+        excluded: Members[str] = (),
+    ) -> tuple[Hit, ...]:
+        question = (
+            question[:MAX_QUESTION].encode("utf-8", "ignore").decode()
+        )  # half a surrogate pair is no character
+        if not any(unicodedata.category(character)[0] in "LN" for character in question):
+            return ()
+        query = self._encoder.encode_queries([question])[0] if vector is None else vector
+        evidence = self._finder.find(question, self._languages.apply(query), faces)
+        ranking = self._calibration.rank(evidence)
+        scores = self._calibration.probabilities(evidence)
+        hits: list[Hit] = []
+        wanted = [n for n in np.argsort(-ranking, kind="stable") if evidence.candidates[n]]
+        for article in [n for n in wanted if self._contents.ids[n] not in excluded][:top_k]:
+            for row in self._passages_of(int(article), evidence, faces, prefer):
+                hits.append(
+                    Hit(
+                        passage=self._contents.passages[row],
+                        score=float(scores[article]),
+                        vector_score=float(evidence.passage_cosines[row]),
+                        keyword_score=float(evidence.passage_keywords[row]),
+                    )
+                )
+        return tuple(hits)
+
+    def _passages_of(self, article: int, evidence: Evidence, faces: Mask, prefer: str) -> list[int]:
+        """Rows of an article's best passages, in the preferred language if it has them there."""
+        contents = self._contents
+        own = (contents.face_article[contents.passage_face] == article) & faces[contents.passage_face]
+        rows = np.flatnonzero(own)
+        preferred = [row for row in rows if contents.passages[row].language == prefer]
+        rows = np.asarray(preferred) if preferred else rows
+        highest = max(float(evidence.passage_keywords[rows].max()), 1e-6)
+        worth = evidence.passage_cosines[rows] + _KEYWORD_SHARE * evidence.passage_keywords[rows] / highest
+        ranked = rows[np.argsort(-worth, kind="stable")]
+        return [int(row) for row in ranked[:PASSAGES_PER_ARTICLE]]
+
+
+def _check_fits(manifest: Mapping[str, Any], encoder: Encoder) -> None:
+    if manifest.get("format") != FORMAT:
+        raise IndexMismatch(
+            f"The index has format {manifest.get('format')!r}, this Kefu reads {FORMAT}. Run `kefu index`."
+        )
+    if manifest.get("encoder") != encoder.name or manifest.get("dimension") != encoder.dimension:
+        raise IndexMismatch(
+            f"The index was built with the encoder {manifest.get('encoder')!r} ({manifest.get('dimension')} numbers), "
+            f"now {encoder.name!r} ({encoder.dimension}) is set. Run `kefu index`, or set the old encoder again."
+        )
+
+
+def dump_jsonl(path: Path, values: Iterable[Article] | Iterable[Passage]) -> None:
+    """Write articles or passages, one JSON object a line."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for value in values:
+            file.write(json.dumps(asdict(value), ensure_ascii=False, default=date.isoformat) + "\n")
+
+
+def load_articles(path: Path) -> list[Article]:
+    """Read what `dump_jsonl` wrote."""
+    return [Article(**{**row, **_dates(row), **_tuples(row, "products", "questions")}) for row in _rows(path)]
+
+
+def load_passages(path: Path) -> list[Passage]:
+    """Read what `dump_jsonl` wrote."""
+    return [Passage(**{**row, **_tuples(row, "headings")}) for row in _rows(path)]
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+
+
+def _dates(row: Mapping[str, Any]) -> dict[str, date | None]:
+    return {key: None if row[key] is None else date.fromisoformat(row[key]) for key in _DATES}
+
+
+def _tuples(row: Mapping[str, Any], *keys: str) -> dict[str, tuple[str, ...]]:
+    return {key: tuple(row[key]) for key in keys}
