@@ -1,0 +1,64 @@
+"""Everything that `bot` raises on purpose, as one tree.
+
+BotError
+├── SettingsError        a setting is missing, unknown or impossible
+├── ContentError         an intent, template or message file in the knowledge base is wrong
+├── InputRefused         a customer's message cannot be taken (empty, too long, unreadable)
+├── ConversationUnknown  no conversation has this id, or it belongs to another visitor
+├── TurnUnknown          no turn has this id in this conversation
+├── StoreError           the log cannot be opened, read or written
+│   ├── StoreBusy        another process holds the write lock for too long
+│   └── StoreTooNew      the log was written by a newer Kefu
+└── GenerationError      the language model is missing, does not fit, failed or ran out of time
+
+Each message says what happened, the value seen, and what to do.
+"""
+
+
+class BotError(Exception):
+    """The root: catch this at the edge of a turn or a command."""
+
+
+class SettingsError(BotError):
+    """Raised when kefu.toml or a KEFU_ variable holds something that cannot work."""
+
+
+class ContentError(BotError):
+    """Raised when an intent, template or message file of the knowledge base is wrong; names file and place."""
+
+
+class InputRefused(BotError):
+    """Raised when a customer's message cannot be taken.
+
+    `code` is a key of the wording in `knowledge_base/messages.yaml` (`empty_message`, `too_long`, `too_fast`),
+    so that the customer reads the reason in their own language.
+    """
+
+    def __init__(self, code: str, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.code = code
+        self.details = details
+
+
+class ConversationUnknown(BotError):
+    """Raised when a conversation id is not known, or is not this visitor's; both look the same from outside."""
+
+
+class TurnUnknown(BotError):
+    """Raised when a turn id does not exist in the conversation that names it."""
+
+
+class StoreError(BotError):
+    """Raised when the log cannot be opened, read or written."""
+
+
+class StoreBusy(StoreError):
+    """Raised when another process held the log's write lock longer than the timeout."""
+
+
+class StoreTooNew(StoreError):
+    """Raised when the log was written by a newer Kefu than this one."""
+
+
+class GenerationError(BotError):
+    """Raised when the language model is missing, does not fit, failed or ran out of time."""

@@ -1,0 +1,1 @@
+"""What is remembered: every turn with everything that decided it, in SQLite."""

@@ -1,0 +1,1 @@
+"""What is kept out: unusable input, personal data, instructions smuggled into text."""
