@@ -1,0 +1,1 @@
+"""How an answer is worded: approved templates, and sentences that stay with what was retrieved."""

@@ -1,0 +1,177 @@
+"""A grounded answer: the model drafts, each sentence is checked, and only what a passage supports is shown.
+
+The draft streams sentence by checked sentence. The first sentence that fails ends the draft: what was shown stands,
+because it was checked. If nothing could be shown in time, or there is no model, or it fails, the answer is composed
+from the passages' own sentences. Either way each sentence carries the number of its source.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator as Stream
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from bot.answering.compose import compose
+from bot.answering.generator import Generator
+from bot.answering.prompt import PromptMessage, PromptPassage, render
+from bot.answering.support import check
+from bot.conversation import Language
+from bot.errors import GenerationError
+from retrieval.documents import Hit
+from retrieval.encoder import Encoder
+from retrieval.sentences import sentences
+
+log = structlog.get_logger(__name__)
+
+_MOST_SENTENCES = 4
+
+
+@dataclass(frozen=True)
+class GroundedAnswer:
+    """What was shown. `cited` are the positions of the hits it rests on, in the order of their source numbers."""
+
+    text: str
+    cited: tuple[int, ...]
+    generation: str  # "draft", "composed", or "composed: why"
+
+
+@dataclass(frozen=True)
+class DraftLimits:
+    """How long a draft may take. Seconds from the start of the answer."""
+
+    first_sentence_seconds: float
+    deadline_seconds: float
+    max_new_tokens: int
+
+
+class GroundedWriter:
+    """Writes grounded answers with an optional language model."""
+
+    def __init__(self, encoder: Encoder, generator: Generator | None, limits: DraftLimits) -> None:
+        self._encoder = encoder
+        self._generator = generator
+        self._limits = limits
+
+    @property
+    def generator(self) -> Generator | None:
+        """The model that drafts, if there is one."""
+        return self._generator
+
+    def write(
+        self, question: str, language: Language, hits: Sequence[Hit], history: Sequence[PromptMessage]
+    ) -> Stream[str, None, GroundedAnswer]:
+        """Yield the answer's text part by part, Markdown; return the whole with what it cites.
+
+        `hits` are ranked, best first, and not empty.
+        """
+        numbers: dict[int, int] = {}  # position of a hit → its source number
+        shown = ""
+        failure = ""
+        try:
+            for sentence, position in self._drafted(question, language, hits, history):
+                part = _joined(shown, f"{sentence}{_mark(numbers, position)}")
+                shown += part
+                yield part
+        except _DraftEnded as ended:
+            failure = str(ended)
+        if shown:
+            return GroundedAnswer(shown, tuple(numbers), "draft" if not failure else f"draft: {failure}")
+        for quote in compose(question, hits, self._encoder):
+            part = ("\n\n" if shown else "") + _with_mark(quote.text, _mark(numbers, quote.hit))
+            shown += part
+            yield part
+        return GroundedAnswer(shown, tuple(numbers), f"composed: {failure}" if failure else "composed")
+
+    def _drafted(
+        self, question: str, language: Language, hits: Sequence[Hit], history: Sequence[PromptMessage]
+    ) -> Iterator[tuple[str, int]]:
+        """Checked sentences of the model's draft, each with the position of the hit that supports it."""
+        if self._generator is None:
+            raise _DraftEnded("no model")
+        started = time.monotonic()
+        passages = [_passage_text(hit) for hit in hits]
+        prompt = render(
+            language,
+            [PromptPassage(i, hit.passage.title, hit.passage.text) for i, hit in enumerate(hits, start=1)],
+            history,
+            question,
+        )
+        stream = self._generator.stream(
+            prompt,
+            max_new_tokens=self._limits.max_new_tokens,
+            deadline=started + self._limits.deadline_seconds,
+        )
+        said: list[str] = []
+        try:
+            for sentence in _whole_sentences(stream, started + self._limits.first_sentence_seconds):
+                verdict = check(sentence, passages)
+                if verdict.passage is None:
+                    raise _DraftEnded(verdict.reason)
+                if sentence in said:
+                    raise _DraftEnded("repeats itself")
+                said.append(sentence)
+                yield sentence, verdict.passage
+                if len(said) >= _MOST_SENTENCES:
+                    return
+        except _DraftEnded:
+            raise
+        except Exception as error:  # whatever breaks in a model, the passages are still there
+            expected = isinstance(error, GenerationError)
+            log.warning("draft_failed", reason=str(error), kind=type(error).__name__, exc_info=not expected)
+            raise _DraftEnded(str(error) if expected else type(error).__name__) from error
+        finally:
+            close = getattr(stream, "close", None)
+            if close is not None:
+                close()
+        if not said:
+            raise _DraftEnded("empty draft")
+
+
+class _DraftEnded(Exception):
+    """The draft cannot go on; the message says why."""
+
+
+def _whole_sentences(stream: Iterator[str], first_by: float) -> Iterator[str]:
+    """Cut the stream into sentences, giving each out as soon as the next has begun.
+
+    Raises:
+        _DraftEnded: no whole sentence came by `first_by` (time.monotonic).
+    """
+    text = ""
+    given = 0
+    for piece in stream:
+        text += piece
+        whole = sentences(text)
+        while len(whole) > given + 1:
+            yield whole[given].strip()
+            given += 1
+        if given == 0 and time.monotonic() > first_by:
+            raise _DraftEnded("too slow")
+    for sentence in sentences(text)[given:]:
+        yield sentence.strip()
+
+
+def _passage_text(hit: Hit) -> str:
+    return "\n".join((hit.passage.title, *hit.passage.headings, hit.passage.text))
+
+
+def _mark(numbers: dict[int, int], position: int) -> str:
+    return f" [{numbers.setdefault(position, len(numbers) + 1)}]"
+
+
+def _with_mark(text: str, mark: str) -> str:
+    """Put the source number where it reads well: at the end, but on a line of its own under a table."""
+    return (
+        f"{text}\n\n{mark.strip()}" if text.rsplit("\n", 1)[-1].lstrip().startswith("|") else f"{text}{mark}"
+    )
+
+
+def _joined(before: str, sentence: str) -> str:
+    """`sentence` with what must stand between it and the text before it."""
+    if not before:
+        return sentence
+    starts_block = sentence.lstrip().startswith(("-", "*", "|")) or sentence[:1].isdigit()
+    return ("\n" if starts_block else " ") + sentence
