@@ -1,0 +1,102 @@
+"""Debian's Chromium, and Kefu's server with a scripted assistant behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.fake_assistant import FakeAssistant
+from tests.web_server import build, serving
+
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class Kefu:
+    """A running server."""
+
+    address: str
+    assistant: FakeAssistant
+
+
+@dataclass
+class Watched:
+    """A page, all that it asked the network for, and all that it complained about."""
+
+    page: Page
+    context: BrowserContext
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+OpenPage = Callable[..., Watched]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+def _serve(**server: Any) -> Iterator[Kefu]:
+    assistant = FakeAssistant(pause_seconds=0.02)
+    with serving(build(assistant, **server)) as address:
+        yield Kefu(address, assistant)
+
+
+@pytest.fixture(scope="module")
+def kefu() -> Iterator[Kefu]:
+    yield from _serve(messages_per_minute=10_000)
+
+
+@pytest.fixture
+def strict_kefu() -> Iterator[Kefu]:
+    """A server that takes three events a minute, the opening of the page among them."""
+    yield from _serve(messages_per_minute=3)
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    contexts: list[BrowserContext] = []
+
+    def open_page(
+        address: str,
+        *,
+        locale: str = "en-US",
+        size: tuple[int, int] = (1280, 860),
+        context: BrowserContext | None = None,
+    ) -> Watched:
+        if context is None:
+            context = browser.new_context(locale=locale, viewport={"width": size[0], "height": size[1]})
+            contexts.append(context)
+        page = context.new_page()
+        watched = Watched(page, context)
+        page.on("request", lambda request: watched.requests.append(request.url))
+        page.on("console", lambda message: _note(watched, message.type, message.text))
+        page.on("pageerror", lambda error: watched.complaints.append(f"exception: {error}"))
+        page.goto(address)
+        page.wait_for_selector("#kefu-log .kefu-message")
+        return watched
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def _note(watched: Watched, kind: str, text: str) -> None:
+    if kind in {"error", "warning"}:
+        watched.complaints.append(f"{kind}: {text}")

@@ -1,0 +1,57 @@
+"""A real server on loopback for tests that need one."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from bot.settings import ServerSettings, Settings
+from bot.web.assistant import Assistant
+from bot.web.server import build_app
+
+_SECONDS_TO_START = 20
+
+
+def build(assistant: Assistant, **server: Any) -> FastAPI:
+    """The server's app, with `server` among its settings.
+
+    Built inside a running event loop: without one, Gradio 6.31 opens a loop for each of its locks and closes none.
+    """
+    settings = Settings(server=ServerSettings(**server))
+
+    async def inside() -> FastAPI:
+        return build_app(assistant, settings)
+
+    try:
+        asyncio.get_running_loop()  # Playwright's, in browser tests
+    except RuntimeError:
+        return asyncio.run(inside())
+    return build_app(assistant, settings)
+
+
+@contextmanager
+def serving(app: ASGIApp) -> Iterator[str]:
+    """Serve `app` from a thread; yields the address without a slash at the end."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(app, log_level="error", proxy_headers=False, timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        deadline = time.monotonic() + _SECONDS_TO_START
+        while not server.started and time.monotonic() < deadline:
+            time.sleep(0.02)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(_SECONDS_TO_START)
