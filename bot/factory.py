@@ -1,0 +1,244 @@
+"""Settings to a wired assistant: the only place that picks concrete parts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from bot.answering.answerer import Answerer
+from bot.answering.generator import Generator
+from bot.answering.grounded import DraftLimits, GroundedWriter
+from bot.answering.prompt import PROMPT_VERSION
+from bot.answering.templates import TemplateBook
+from bot.content import Content, load_content
+from bot.conversation import Provenance
+from bot.errors import BotError, ContentError
+from bot.manager import Knowledge, Limits, Manager
+from bot.memory.store import Store
+from bot.models import Reporter, make_encoder, make_generator
+from bot.policy import Thresholds
+from bot.safety.redact import redact
+from bot.settings import Settings
+from bot.understanding.head_file import load_or_fit
+from bot.understanding.intents import IntentHead, training_set
+from bot.understanding.reader import Reader
+from bot.understanding.slots import SlotFinder
+from retrieval.build import BuildReport, build_index
+from retrieval.calibration import LabelledQuestion
+from retrieval.encoder import Encoder
+from retrieval.errors import IndexMismatch, IndexMissing, RetrievalError
+from retrieval.search import SearchIndex
+from retrieval.vector_cache import RecentTexts
+from retrieval.watch import watch
+
+log = structlog.get_logger(__name__)
+
+
+def rebuild(settings: Settings, encoder: Encoder, progress: Reporter) -> BuildReport:
+    """Check the whole knowledge base, then build and publish index and intent head.
+
+    Raises:
+        ContentError, DocumentError: something in the knowledge base is wrong; what was published before stays.
+        PublishError: the disk is full or read-only, or another build is running.
+    """
+    content = load_content(settings.knowledge_base)
+    TemplateBook(content)
+    report = build_index(
+        settings.knowledge_base,
+        settings.index_path,
+        encoder,
+        labelled=labelled_questions(content),
+        passage_limit=settings.retrieval.passage_characters,
+        progress=progress,
+    )
+    progress("intents", 0, 1)
+    index = SearchIndex.open(settings.index_path, encoder)
+    _intent_head(settings, content, index, encoder)
+    progress("intents", 1, 1)
+    return report
+
+
+def load_knowledge(settings: Settings, encoder: Encoder, generator: Generator | None) -> Knowledge:
+    """What was published last, as one value that turns can be answered from.
+
+    Raises:
+        ContentError: an intent, template or message is wrong, or names an article that does not exist.
+        IndexMissing, IndexMismatch: there is no index, or it does not fit.
+    """
+    content = load_content(settings.knowledge_base)
+    index = SearchIndex.open(settings.index_path, encoder)
+    _check_articles_exist(content, index)
+    model = settings.model
+    limits = DraftLimits(model.first_sentence_seconds, model.deadline_seconds, model.max_new_tokens)
+    return Knowledge(
+        content=content,
+        index=index,
+        reader=Reader(
+            head=_intent_head(settings, content, index, encoder),
+            encoder=encoder,
+            slots=SlotFinder(_products(index), _clock(settings)),
+            burst=timedelta(seconds=settings.policy.burst_seconds),
+        ),
+        answerer=Answerer(content, TemplateBook(content), index, GroundedWriter(encoder, generator, limits)),
+        provenance=Provenance(
+            kefu=version("kefu"),
+            index=str(index.manifest["generation"]),
+            encoder=encoder.name,
+            model=None if generator is None else generator.name,
+            adapter=None if generator is None else generator.adapter,
+            prompt_version=None if generator is None else PROMPT_VERSION,
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Kefu:
+    """A wired assistant with what must be closed or renewed with it."""
+
+    manager: Manager
+    store: Store
+    encoder: Encoder
+    generator: Generator | None
+    settings: Settings
+
+    def reload(self, progress: Reporter) -> BuildReport:
+        """Build the knowledge base anew and answer from it; on a mistake in the content nothing changes.
+
+        Raises:
+            ContentError, DocumentError: something in the knowledge base is wrong.
+        """
+        report = rebuild(self.settings, self.encoder, progress)
+        self.manager.use(load_knowledge(self.settings, self.encoder, self.generator))
+        return report
+
+    def follow_edits(self, stop: threading.Event) -> threading.Thread:
+        """Pick up edits of the knowledge base while serving, until `stop` is set."""
+
+        def reload() -> None:
+            try:
+                report = self.reload(_silent)
+                log.info("knowledge_reloaded", articles=report.articles, embedded=report.embedded)
+            except (BotError, RetrievalError) as error:
+                log.error("knowledge_not_reloaded", reason=str(error))
+
+        thread = threading.Thread(
+            target=watch, args=(self.settings.knowledge_base, reload, stop), name="follow-edits", daemon=True
+        )
+        thread.start()
+        return thread
+
+    def warm_up(self) -> None:
+        """Do once, beside the serving, what would make the first drafted answer slow."""
+        generator = self.generator
+        if generator is None:
+            return
+
+        def warm() -> None:
+            try:
+                generator.warm_up()
+            except BotError as error:
+                log.error("language_model_not_warm", reason=str(error))
+
+        threading.Thread(target=warm, name="warm-up", daemon=True).start()
+
+    def close(self) -> None:
+        """Close the log and the language model."""
+        if self.generator is not None:
+            self.generator.close()
+        self.store.close()
+
+
+def build_kefu(settings: Settings, progress: Reporter, *, log_path: Path | None = None) -> Kefu:
+    """Wire everything, building first what is missing or does not fit any more: models, index, intent head.
+
+    `log_path` takes another log than the settings name (a benchmark leaves no trace in the real one).
+
+    Raises:
+        BotError, RetrievalError: something cannot be had; the message says what to do.
+    """
+    encoder = RecentTexts(make_encoder(settings, progress))
+    generator = make_generator(settings, progress)
+    if not _index_fits(settings, encoder):
+        rebuild(settings, encoder, progress)
+    knowledge = load_knowledge(settings, encoder, generator)
+    store = Store(settings.log_path if log_path is None else log_path)
+    policy = settings.policy
+    thresholds = Thresholds(
+        template_score=policy.template_score,
+        template_margin=policy.template_margin,
+        handoff_score=policy.handoff_score,
+        grounded_score=policy.grounded_score,
+        clarify_score=policy.clarify_score,
+        in_scope=policy.in_scope,
+        failures_before_handoff=policy.failures_before_handoff,
+    )
+    limits = Limits(thresholds, settings.retrieval.top_k, settings.safety.max_characters)
+    mask = partial(redact, allow=settings.safety.shown_contacts)
+    return Kefu(
+        Manager(knowledge, store, mask, limits, _clock(settings)), store, encoder, generator, settings
+    )
+
+
+def labelled_questions(content: Content) -> list[LabelledQuestion]:
+    """What the search learns its probabilities from: intents' examples with their articles, and out-of-scope ones."""
+    asked = [
+        LabelledQuestion(text, frozenset(intent.articles))
+        for intent in content.intents.values()
+        if intent.articles
+        for text in intent.examples.all()
+    ]
+    return asked + [LabelledQuestion(text, frozenset()) for text in content.out_of_scope.all()]
+
+
+def _intent_head(settings: Settings, content: Content, index: SearchIndex, encoder: Encoder) -> IntentHead:
+    """The intent head for today's content; fitted only if something that it learns from has changed."""
+    behind_templates = {article for intent in content.intents.values() for article in intent.articles}
+    knowledge = [
+        text
+        for article in index.articles()
+        if article.id not in behind_templates
+        for text in (article.title, *article.questions)
+    ]
+    return load_or_fit(settings.var / "intents", training_set(content, knowledge), encoder)
+
+
+def _check_articles_exist(content: Content, index: SearchIndex) -> None:
+    known = {article.id for article in index.articles()}
+    lost = [
+        f"intents/{intent.id}.yaml: articles names {name!r}, which does not exist"
+        for intent in content.intents.values()
+        for name in intent.articles
+        if name not in known
+    ]
+    if lost:
+        raise ContentError("Intents name articles that are not there:\n  " + "\n  ".join(lost))
+
+
+def _index_fits(settings: Settings, encoder: Encoder) -> bool:
+    try:
+        SearchIndex.open(settings.index_path, encoder)
+    except (IndexMissing, IndexMismatch) as reason:
+        log.info("index_will_be_built", reason=str(reason))
+        return False
+    return True
+
+
+def _products(index: SearchIndex) -> set[str]:
+    return {name for article in index.articles() for name in article.products}
+
+
+def _clock(settings: Settings) -> Callable[[], date]:
+    zone = ZoneInfo(settings.time_zone)
+    return lambda: datetime.now(zone).date()
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """Report progress to nobody."""

@@ -1,0 +1,230 @@
+"""One customer's turn, told in order: read, search, decide, answer, remember. Orchestration only, no rules of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import structlog
+
+from bot.answering.answerer import Answerer, Said
+from bot.content import Content
+from bot.conversation import (
+    ConversationId,
+    Delta,
+    Language,
+    Provenance,
+    Rating,
+    Reply,
+    Turn,
+    TurnId,
+    VisitorId,
+)
+from bot.memory.store import Store
+from bot.policy import Thresholds, decide, dialog_state
+from bot.safety.guard import check_message
+from bot.stopwatch import Stopwatch
+from bot.turns import Asked, Redact, broken, in_script, merged, prompt_history, reply_of, turn_of
+from bot.understanding.bursts import Bursts, Pending
+from bot.understanding.language import detect, to_traditional
+from bot.understanding.reader import Reader
+from bot.understanding.slots import values
+from retrieval.documents import Article, Hit
+from retrieval.search import SearchIndex
+
+log = structlog.get_logger(__name__)
+
+_PAST_TURNS = 8  # how far back a turn looks
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """All that an answer is made from, as one value: a turn sees one state of it, however often it changes."""
+
+    content: Content
+    index: SearchIndex
+    reader: Reader
+    answerer: Answerer
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a turn may use."""
+
+    thresholds: Thresholds
+    top_k: int
+    max_characters: int
+
+
+class Manager:
+    """Answers customers. Safe to share between threads; `use` swaps its knowledge between two turns."""
+
+    def __init__(
+        self, knowledge: Knowledge, store: Store, redact: Redact, limits: Limits, today: Callable[[], date]
+    ) -> None:
+        self._knowledge = knowledge
+        self._store = store
+        self._redact = redact
+        self._limits = limits
+        self._today = today
+        self._bursts = Bursts()
+
+    def use(self, knowledge: Knowledge) -> None:
+        """Answer from `knowledge` from the next turn on; turns under way finish with what they began with."""
+        self._knowledge = knowledge
+
+    def open_conversation(self, visitor: VisitorId, *, channel: str) -> ConversationId:
+        """Begin a conversation; its id cannot be guessed."""
+        return self._store.open_conversation(visitor, channel=channel)
+
+    def answer(
+        self, conversation_id: ConversationId, text: str, *, visitor: VisitorId | None
+    ) -> Iterator[Delta | Reply]:
+        """Answer one message: parts of the text as they are ready, then the whole `Reply`, whose turn is on disk.
+
+        Raises:
+            InputRefused: the message is empty or too long. Nothing is stored.
+            ConversationUnknown: the conversation does not exist or is another visitor's.
+        """
+        message = check_message(text, max_characters=self._limits.max_characters)
+        self._store.check_owner(conversation_id, visitor)
+        return self._turn(conversation_id, message)
+
+    def rate(
+        self,
+        conversation_id: ConversationId,
+        turn_id: TurnId,
+        value: int,
+        reason: str,
+        *,
+        visitor: VisitorId | None,
+    ) -> None:
+        """Store a vote (+1 or -1) on a turn of the conversation.
+
+        Raises:
+            ConversationUnknown: the conversation does not exist or is another visitor's.
+            TurnUnknown: it has no such turn.
+        """
+        self._store.check_owner(conversation_id, visitor)
+        self._store.add_rating(conversation_id, Rating(turn_id, value, self._redact(reason).text))
+
+    def history(self, conversation_id: ConversationId, *, visitor: VisitorId | None) -> Sequence[Turn]:
+        """The conversation's turns, oldest first.
+
+        Raises:
+            ConversationUnknown: the conversation does not exist or is another visitor's.
+        """
+        self._store.check_owner(conversation_id, visitor)
+        return self._store.turns(conversation_id)
+
+    def search(self, question: str, *, top_k: int) -> Sequence[Hit]:
+        """What the knowledge base has for `question`, best first.
+
+        Raises:
+            InputRefused: the question is empty or too long.
+        """
+        message = check_message(question, max_characters=self._limits.max_characters)
+        return self._find(self._knowledge, message, detect(message).language, top_k)
+
+    def article(self, language: str, article_id: str) -> Article | None:
+        """One article's face; None if there is none in that language."""
+        return self._knowledge.index.article(article_id, language)
+
+    def wording(self, language: Language) -> Mapping[str, object]:
+        """The messages of `language`, converted to traditional characters for `zh-Hant`."""
+        found = self._knowledge.content.wording(language).model_dump()
+        if language is not Language.ZH_HANT:
+            return found
+        return {
+            name: to_traditional(value) if isinstance(value, str) else tuple(map(to_traditional, value))
+            for name, value in found.items()
+        }
+
+    def ready(self) -> Mapping[str, bool]:
+        """Each part and whether it can work now. Without a language model answers are composed, so it is no part."""
+        return {"knowledge": bool(self._knowledge.index.articles()), "log": self._store.trouble is None}
+
+    # -- one turn
+
+    def _turn(self, conversation: ConversationId, message: str) -> Iterator[Delta | Reply]:
+        watch = Stopwatch()
+        knowledge = self._knowledge
+        pending = self._bursts.begin(conversation, message)
+        shown = ""
+        asked: Asked | None = None
+        try:
+            asked = self._read(knowledge, conversation, message, pending, watch)
+            answer = knowledge.answerer.say(asked.decision, asked.as_question())
+            said = Said("")
+            while True:
+                try:
+                    part = next(answer)
+                except StopIteration as finished:
+                    said = finished.value
+                    break
+                if not self._bursts.show(pending):
+                    yield self._remember(knowledge, merged(asked), Said(""), watch)
+                    return
+                watch.mark("first_token")
+                shown += part
+                yield Delta(in_script(part, asked.understanding.language))
+            yield self._remember(knowledge, asked, said, watch)
+        except GeneratorExit:  # the customer left: what they had seen is kept
+            if asked is not None and shown:
+                self._remember(knowledge, asked, Said(shown), watch, flags=("abandoned",))
+            raise
+        except (
+            Exception
+        ) as error:  # the edge of a turn: whatever broke, the customer gets an answer and loses nothing
+            log.exception("turn_failed", conversation=conversation, kind=type(error).__name__)
+            yield from self._apologise(knowledge, broken(asked, conversation, message, error), watch)
+        finally:
+            self._bursts.end(conversation, pending)
+
+    def _read(
+        self,
+        knowledge: Knowledge,
+        conversation: ConversationId,
+        message: str,
+        pending: Pending,
+        watch: Stopwatch,
+    ) -> Asked:
+        at = datetime.now(UTC)
+        past = self._store.turns(conversation, last=_PAST_TURNS)
+        with watch.step("understand"):
+            understanding = knowledge.reader.read(message, past, at, taken_over=pending.before)
+        with watch.step("search"):
+            hits = self._find(knowledge, understanding.question, understanding.language, self._limits.top_k)
+        state = dialog_state(past)
+        decision = decide(understanding, hits, state, knowledge.content.intents, self._limits.thresholds)
+        return Asked(
+            conversation=conversation,
+            at=at,
+            text=message,
+            understanding=understanding,
+            hits=tuple(hits),
+            decision=decision,
+            slots={**state.known_slots, **values(understanding.slots)},
+            history=prompt_history(past),
+        )
+
+    def _find(self, knowledge: Knowledge, question: str, language: Language, top_k: int) -> Sequence[Hit]:
+        return knowledge.index.search(question, top_k=top_k, prefer=language.content.value, day=self._today())
+
+    def _apologise(self, knowledge: Knowledge, asked: Asked, watch: Stopwatch) -> Iterator[Delta | Reply]:
+        language = asked.understanding.language
+        text = knowledge.content.wording(language).technical_problem
+        yield Delta(in_script(text, language))
+        yield self._remember(knowledge, asked, Said(text), watch)
+
+    def _remember(
+        self, knowledge: Knowledge, asked: Asked, said: Said, watch: Stopwatch, flags: tuple[str, ...] = ()
+    ) -> Reply:
+        """Store the turn, masked; only then hand the reply out."""
+        turn = turn_of(
+            asked, said, self._redact, knowledge.provenance, self._limits.thresholds, watch.read(), flags
+        )
+        self._store.append_turn(turn)
+        return reply_of(turn, in_script(said.text, turn.language))

@@ -1,0 +1,245 @@
+"""The plan of the house, held: which part may import which, and what each file must be. architecture.py does the looking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import architecture
+from tests.architecture import House, read_house
+
+ROOT = Path(__file__).parents[1]
+PARTS = ("app", "bot", "retrieval", "finetune")
+
+# Part → parts that it may import.
+DIRECTIONS = {
+    "app": {"bot", "retrieval", "finetune"},
+    "finetune": {"bot", "retrieval"},
+    "bot": {"retrieval"},
+    "retrieval": set[str](),
+}
+
+# The rooms of `bot`, from the top floor down; a room may import its own floor and every floor below.
+FLOORS = (
+    {"bot.web"},
+    {"bot.factory", "bot.doctor"},
+    {"bot.manager", "bot.models", "bot.turns"},
+    {"bot.desk"},
+    {"bot.insight"},
+    {"bot.policy"},
+    {"bot.understanding"},
+    {"bot.answering"},
+    {"bot.memory"},
+    {"bot.safety"},
+    {"bot.content", "bot.conversation", "bot.settings", "bot.errors", "bot.logs", "bot.stopwatch"},
+)
+
+# Libraries that take seconds or hundreds of megabytes to import, and the files that may.
+HEAVY_LIBRARIES = {
+    *("torch", "transformers", "peft", "trl", "accelerate", "datasets"),
+    *("sentence_transformers", "sklearn", "faiss", "gradio"),
+}
+HEAVY = {
+    "bot/answering/bundled_model.py": {"torch", "transformers"},
+    "bot/answering/int8_linear.py": {"torch"},
+    "bot/answering/local_model.py": {"torch", "transformers"},
+    "bot/answering/model_loading.py": {"peft", "torch", "transformers"},
+    "bot/understanding/intents.py": {"sklearn"},
+    "bot/web/api.py": {"gradio"},
+    "bot/web/chat.py": {"gradio"},
+    "bot/web/server.py": {"gradio"},
+    "retrieval/calibration.py": {"sklearn"},
+    "retrieval/sentence_encoder.py": {"sentence_transformers", "torch", "transformers"},
+    "retrieval/vectors.py": {"faiss"},
+}
+
+SETTINGS_READERS = {"bot/settings.py"}
+ENVIRONMENT_SETTERS = {"app.py"}  # switches the libraries' telemetry off before they are imported
+LONGEST_FILE = 300
+
+
+@pytest.fixture(scope="module")
+def house() -> House:
+    return read_house(ROOT, PARTS)
+
+
+def report(problems: list[str]) -> str:
+    return "\n" + "\n".join(problems)
+
+
+def test_the_house_is_read_at_all(house: House) -> None:
+    assert {"bot.conversation", "retrieval.documents", "finetune"} <= set(house)
+    assert any(found.module == "retrieval.errors" for module in house.values() for found in module.imports)
+
+
+def test_parts_import_only_downwards(house: House) -> None:
+    problems = architecture.wrong_directions(house, DIRECTIONS)
+    assert not problems, report(problems)
+
+
+def test_every_room_of_bot_stands_on_a_floor(house: House) -> None:
+    problems = architecture.rooms_off_the_plan(house, "bot", FLOORS)
+    assert not problems, report(problems)
+
+
+def test_rooms_of_bot_import_only_downwards(house: House) -> None:
+    problems = architecture.upward_imports(house, FLOORS)
+    assert not problems, report(problems)
+
+
+def test_no_modules_import_each_other_in_a_circle(house: House) -> None:
+    problems = architecture.circles(house)
+    assert not problems, report(problems)
+
+
+def test_no_import_hides_in_a_function(house: House) -> None:
+    problems = architecture.hidden_imports(house)
+    assert not problems, report(problems)
+
+
+def test_init_files_hold_a_docstring_only(house: House) -> None:
+    problems = architecture.inits_with_code(house)
+    assert not problems, report(problems)
+
+
+def test_heavy_libraries_are_imported_only_where_the_plan_says(house: House) -> None:
+    problems = architecture.heavy_imports(house, HEAVY_LIBRARIES, HEAVY)
+    assert not problems, report(problems)
+
+
+def test_the_plan_permits_no_heavy_import_that_nobody_needs(house: House) -> None:
+    problems = architecture.stale_permissions(house, HEAVY)
+    assert not problems, report(problems)
+
+
+def test_only_the_settings_read_the_environment_and_the_settings_file(house: House) -> None:
+    problems = architecture.environment_use(house, SETTINGS_READERS, ENVIRONMENT_SETTERS)
+    assert not problems, report(problems)
+
+
+def test_no_file_is_longer_than_a_sitting(house: House) -> None:
+    problems = architecture.long_files(house, LONGEST_FILE)
+    assert not problems, report(problems)
+
+
+def test_every_file_says_what_it_is(house: House) -> None:
+    problems = architecture.undescribed_files(house)
+    assert not problems, report(problems)
+
+
+def test_every_test_and_benchmark_says_what_it_is() -> None:
+    problems = architecture.undescribed_files(read_house(ROOT, ("tests", "benchmarks", "docs")))
+    assert not problems, report(problems)
+
+
+# Below: each rule on a small house with one planted fault. A rule that finds nothing would be worth nothing.
+Rule = Callable[[House], list[str]]
+
+
+def directions(house: House) -> list[str]:
+    return architecture.wrong_directions(house, DIRECTIONS)
+
+
+def floors(house: House) -> list[str]:
+    return architecture.upward_imports(house, FLOORS)
+
+
+def plan(house: House) -> list[str]:
+    return architecture.rooms_off_the_plan(house, "bot", FLOORS)
+
+
+def heavy(house: House) -> list[str]:
+    return architecture.heavy_imports(house, HEAVY_LIBRARIES, HEAVY)
+
+
+def environment(house: House) -> list[str]:
+    return architecture.environment_use(house, SETTINGS_READERS, ENVIRONMENT_SETTERS)
+
+
+def length(house: House) -> list[str]:
+    return architecture.long_files(house, LONGEST_FILE)
+
+
+SOUND = {
+    "app.py": '"""A."""\nimport os\n\nfrom bot import manager\n\nos.environ["QUIET"] = "1"\n',
+    "bot/__init__.py": '"""B."""\n',
+    "bot/manager.py": '"""M."""\nfrom bot.errors import BotError\nfrom retrieval import search\n',
+    "bot/errors.py": '"""E."""\n',
+    "retrieval/__init__.py": '"""R."""\n',
+    "retrieval/search.py": '"""S."""\nimport numpy\n',
+    "finetune/__init__.py": '"""F."""\n',
+}
+FAULTS: list[tuple[Rule, str, str, str]] = [
+    (
+        directions,
+        "retrieval/search.py",
+        '"""S."""\nfrom bot.errors import BotError\n',
+        "retrieval/search.py:2",
+    ),
+    (directions, "bot/errors.py", '"""E."""\nif TYPE_CHECKING:\n    import finetune\n', "bot/errors.py:3"),
+    (directions, "bot/errors.py", '"""E."""\n\nimport app\n', "bot/errors.py:3"),
+    (directions, "app.py", '"""A."""\nfrom tests.fakes import Fake\n', "app.py:2"),
+    (floors, "bot/errors.py", '"""E."""\nfrom bot import manager\n', "bot/errors.py:2"),
+    (floors, "bot/safety/guard.py", '"""G."""\nimport bot.policy\n', "bot/safety/guard.py:2"),
+    (floors, "bot/safety/guard.py", '"""G."""\nfrom ..manager import turn\n', "bot/safety/guard.py:2"),
+    (plan, "bot/helpers.py", '"""H."""\n', "bot/helpers.py:1"),
+    (
+        architecture.circles,
+        "bot/errors.py",
+        '"""E."""\nfrom bot.manager import turn\n',
+        "bot.manager → bot.errors",
+    ),
+    (
+        architecture.hidden_imports,
+        "app.py",
+        '"""A."""\ndef run():\n    if 1:\n        import bot\n',
+        "app.py:4",
+    ),
+    (architecture.hidden_imports, "app.py", '"""A."""\nimportlib.import_module("bot")\n', "app.py:2"),
+    (
+        architecture.inits_with_code,
+        "bot/__init__.py",
+        '"""B."""\nfrom bot.errors import BotError\n',
+        "bot/__init__.py:2",
+    ),
+    (architecture.inits_with_code, "bot/__init__.py", "", "bot/__init__.py:1"),
+    (heavy, "bot/errors.py", '"""E."""\nimport torch.nn.functional as F\n', "bot/errors.py:2"),
+    (heavy, "bot/web/page.py", '"""P."""\nfrom transformers import pipeline\n', "bot/web/page.py:2"),
+    (environment, "bot/errors.py", '"""E."""\nimport os\n\nHOME = os.environ["HOME"]\n', "bot/errors.py:4"),
+    (environment, "bot/errors.py", '"""E."""\nfrom os import getenv\n', "bot/errors.py:2"),
+    (environment, "bot/errors.py", '"""E."""\nimport os\nos.environ["A"] = "1"\n', "bot/errors.py:3"),
+    (environment, "app.py", '"""A."""\nimport os\nHOME = os.environ.setdefault("HOME", "")\n', "app.py:3"),
+    (environment, "app.py", '"""A."""\nimport tomllib\n', "app.py:2"),
+    (length, "bot/errors.py", '"""E."""\n' + "A = 1\n" * LONGEST_FILE, "has 301 lines"),
+    (architecture.undescribed_files, "bot/errors.py", "A = 1\n", "bot/errors.py:1"),
+]
+RULES = tuple(dict.fromkeys(rule for rule, *_ in FAULTS))
+
+
+def build(root: Path, files: dict[str, str]) -> House:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
+    return read_house(root, PARTS)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_finds_nothing_in_a_sound_house(rule: Rule, tmp_path: Path) -> None:
+    assert rule(build(tmp_path, SOUND)) == []
+
+
+@pytest.mark.parametrize(("rule", "path", "text", "expected"), FAULTS)
+def test_a_rule_finds_a_planted_fault_and_says_where(
+    rule: Rule, path: str, text: str, expected: str, tmp_path: Path
+) -> None:
+    problems = rule(build(tmp_path, SOUND | {path: text}))
+    assert len(problems) == 1, report(problems)
+    assert expected in problems[0]
+
+
+def test_a_permission_that_nobody_needs_is_found(tmp_path: Path) -> None:
+    assert architecture.stale_permissions(build(tmp_path, SOUND), {"app.py": {"torch"}}) == [
+        "HEAVY lets app.py import torch, and nothing there does. Remove the entry."
+    ]
