@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import resource
 import tempfile
 import time
@@ -24,18 +25,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import opencc
 from golden_peers import NaiveBot, keyword_ranking, vector_ranking
 from rich.console import Console
 from rich.table import Table
 
 from bot.answering.support import check
-from bot.conversation import Reply, Route, Turn, VisitorId
+from bot.conversation import Language, Reply, Route, Turn, VisitorId
 from bot.factory import Kefu, build_kefu
 from bot.logs import configure_logs
 from bot.settings import Settings, load_settings
 from retrieval.sentences import sentences
 
 LANGUAGES = ("zh", "en", "mixed", "zh-Hant")
+_SIMPLIFIED = opencc.OpenCC("tw2sp")
 ANSWERED = (Route.TEMPLATE, Route.GROUNDED)
 
 
@@ -155,7 +158,7 @@ def ask_all(kefu: Kefu, questions: Sequence[Golden]) -> Iterator[Outcome]:
 
 
 def _unsupported(kefu: Kefu, turn: Turn) -> int:
-    """Sentences of a grounded answer that no cited article supports, judged on the whole article."""
+    """Sentences of a grounded answer that neither stand in a cited article nor are supported by one."""
     if turn.route is not Route.GROUNDED:
         return 0
     bodies = []
@@ -164,18 +167,23 @@ def _unsupported(kefu: Kefu, turn: Turn) -> int:
         if article is not None:
             bodies.append(f"{article.title}\n{article.body}")
     notice = str(kefu.manager.wording(turn.language)["only_other_language"])
-    said = turn.answer.removeprefix(notice)
+    answer = turn.answer.removeprefix(notice)
+    if turn.language is Language.ZH_HANT:  # articles are written in simplified characters
+        answer = _SIMPLIFIED.convert(answer)
+    said = [sentence for sentence in map(_plain, sentences(answer)) if sentence]
+    quoted = "\n".join(map(_squeezed, bodies))
     return sum(
-        not check(sentence, bodies).supported
-        for sentence in sentences(_plain(said))
-        if _plain(sentence).strip()
+        _squeezed(sentence) not in quoted and not check(sentence, bodies).supported for sentence in said
     )
 
 
 def _plain(text: str) -> str:
-    for number in range(1, 10):
-        text = text.replace(f"[{number}]", "")
-    return text
+    """The sentence without the numbers of its sources."""
+    return re.sub(r"\s*\[\d\]", "", text).strip()
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
 
 
 def share(outcomes: Sequence[Outcome], test: Callable[[Outcome], bool]) -> float | None:

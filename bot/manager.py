@@ -197,8 +197,13 @@ class Manager:
             understanding = knowledge.reader.read(message, past, at, taken_over=pending.before)
         with watch.step("search"):
             hits = self._find(knowledge, understanding.question, understanding.language, self._limits.top_k)
+            expired = knowledge.index.expired(
+                understanding.question, prefer=understanding.language.content.value, day=self._today()
+            )
         state = dialog_state(past)
-        decision = decide(understanding, hits, state, knowledge.content.intents, self._limits.thresholds)
+        decision = decide(
+            understanding, hits, state, knowledge.content.intents, self._limits.thresholds, expired=expired
+        )
         return Asked(
             conversation=conversation,
             at=at,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
+from bot.answering.answerer import EXPIRED, OFF_TOPIC
 from bot.content import Intent
 from bot.conversation import Decision, Route, ScoredIntent, Turn, Understanding
 from retrieval.documents import Hit
@@ -72,14 +73,34 @@ def decide(
     state: DialogState,
     intents: Mapping[str, Intent],
     thresholds: Thresholds,
+    *,
+    expired: Sequence[Hit] = (),
 ) -> Decision:
-    """Choose the route of a turn. `hits` are ranked, best first; `intents` are the intents by name."""
+    """Choose the route of a turn.
+
+    Args:
+        understanding: what the customer's words mean.
+        hits: passages that may be quoted today, ranked, best first.
+        state: what the turns before left behind.
+        intents: the intents by name.
+        thresholds: the probabilities that a route needs.
+        expired: passages that would be an answer if they were still, or already, valid.
+    """
     for rule in (_hand_off_by_rule, _fill_pending_slot, _template, _clarify_if_vague, _grounded, _clarify):
         decision = rule(understanding, hits, state, intents, thresholds)
         if decision is not None:
             return _after_failures(decision, state, thresholds)
-    reason = "off topic" if understanding.in_scope < thresholds.in_scope else "nothing found"
-    return _after_failures(Decision(Route.NO_ANSWER, reason, offer_person=True), state, thresholds)
+    return _after_failures(
+        Decision(Route.NO_ANSWER, _why_none(understanding, expired, thresholds), offer_person=True),
+        state,
+        thresholds,
+    )
+
+
+def _why_none(understanding: Understanding, expired: Sequence[Hit], thresholds: Thresholds) -> str:
+    if expired and expired[0].score >= thresholds.grounded_score:
+        return EXPIRED
+    return OFF_TOPIC if understanding.in_scope < thresholds.in_scope else "nothing found"
 
 
 Rule = Callable[

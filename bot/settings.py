@@ -124,7 +124,7 @@ class Settings(BaseSettings):
         "Asia/Shanghai", description="decides what day it is for articles with an end date"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="least serious event that is logged"
+        "warning", description="least serious event that is logged"
     )
     server: ServerSettings = ServerSettings()
     encoder: EncoderSettings = EncoderSettings()

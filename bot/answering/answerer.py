@@ -86,10 +86,10 @@ class Answerer:
         written = yield from _after(
             notice, self._writer.write(question.text, question.language, question.hits, question.history)
         )
-        cited_articles = list(dict.fromkeys(question.hits[i].passage.article_id for i in written.cited))
+        cited_articles = list(dict.fromkeys(question.hits[i].passage.article_id for i in written.sources))
         return Said(
             notice + written.text,
-            presentation.cited_sources(question.hits, written.cited),
+            presentation.cited_sources(question.hits, written.sources),
             presentation.options(decision, self._content, question.language, cited_articles),
             written.cited,
             written.generation,

@@ -10,10 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from retrieval.documents import Hit
+from retrieval.documents import Hit, Passage
 from retrieval.encoder import Encoder
+from retrieval.keywords import tokenize
 from retrieval.sentences import sentences
 
 MOST_WIDTH = 420  # of an answer, in width units (a Chinese character is 2)
@@ -21,6 +20,9 @@ _MOST_SENTENCES = 4
 _MOST_PASSAGES = 3  # that are read for an answer: each costs the encoding of its sentences
 _WORTH_READING = 0.6  # share of the best passage's score that a passage needs to be read at all
 _SECOND_SOURCE_MARGIN = 0.02  # how near (cosine) another passage must come to the best to be quoted too
+_SHARED_WORDS = 0.05  # for all words of the question; cosines of good and middling sentences differ by less
+_OPENING = 0.01
+_REPEATED = 0.6  # share of a sentence's words that make it a repetition
 _STEP = re.compile(r"\s*(?:\d+[.)、]|[-*+•])\s")
 _ROW = re.compile(r"\s*\|")
 
@@ -38,6 +40,7 @@ class _Unit:
     hit: int
     text: str
     is_block: bool  # a step of a list or a row of a table
+    opens: bool = False  # the first of its article
 
 
 def compose(question: str, hits: Sequence[Hit], encoder: Encoder) -> tuple[Quote, ...]:
@@ -52,39 +55,56 @@ def compose(question: str, hits: Sequence[Hit], encoder: Encoder) -> tuple[Quote
     quotable = [i for i, hit in enumerate(hits) if hit.score >= hits[0].score * _WORTH_READING][
         :_MOST_PASSAGES
     ]
-    units = [unit for i in quotable for unit in _units(i, hits[i].passage.text)]
+    units = [unit for i in quotable for unit in _units(i, hits[i].passage)]
     relevance = _relevance(question, units, hits, encoder)
     own = [i for i, unit in enumerate(units) if hits[unit.hit].passage.article_id == best_article]
     first = max(own, key=lambda i: relevance[i])
-    chosen = _around(first, units, relevance)
-    quotes = [Quote(units[first].hit, _join([units[i] for i in chosen]))]
+    quotes = [Quote(units[first].hit, _join([units[i] for i in _around(first, units, relevance)]))]
     width = _width(quotes[0].text)
     for i in sorted(range(len(units)), key=lambda i: -relevance[i]):
         if units[i].hit == units[first].hit or units[i].is_block:
             continue
         near = relevance[i] >= relevance[first] - _SECOND_SOURCE_MARGIN
-        if near and width + _width(units[i].text) <= MOST_WIDTH and not _says_it_already(units[i], quotes):
+        if near and width + _width(units[i].text) <= MOST_WIDTH and not _says_it_already(units[i], quotes[0]):
             quotes.append(Quote(units[i].hit, units[i].text))
             break
     return tuple(quotes)
 
 
-def _units(position: int, text: str) -> list[_Unit]:
+def _units(position: int, passage: Passage) -> list[_Unit]:
+    """A passage's sentences, steps and rows; an article opens with the sentence that answers its title."""
+    parts = [
+        part.strip() for part in sentences(passage.text) if part.strip() and not part.lstrip().startswith("#")
+    ]
     return [
-        _Unit(position, part.strip(), bool(_STEP.match(part) or _ROW.match(part)))
-        for part in sentences(text)
-        if part.strip() and not part.lstrip().startswith("#")
+        _Unit(
+            position,
+            part,
+            bool(_STEP.match(part) or _ROW.match(part)),
+            opens=passage.ordinal == 0 and number == 0,
+        )
+        for number, part in enumerate(parts)
     ]
 
 
 def _relevance(question: str, units: Sequence[_Unit], hits: Sequence[Hit], encoder: Encoder) -> list[float]:
-    """Cosine of the question with each unit under its heading: the heading says what the sentence is about."""
+    """How well each unit answers: its nearness alone and under its heading, words in common, and where it stands.
+
+    Alone, a sentence is judged by what it says; the heading adds what it is about. Neither did well by itself.
+    """
     asked = encoder.encode_queries([question])[0]
-    texts = [
-        f"{' · '.join((hits[unit.hit].passage.title, *hits[unit.hit].passage.headings[-1:]))}\n{unit.text}"
-        for unit in units
+    alone = encoder.encode_passages([unit.text for unit in units]) @ asked
+    headed = encoder.encode_passages([_under_heading(unit, hits[unit.hit].passage) for unit in units]) @ asked
+    words = set(tokenize(question))
+    shared = [len(words.intersection(tokenize(unit.text))) / max(len(words), 1) for unit in units]
+    return [
+        float(a + b) / 2 + _SHARED_WORDS * share + _OPENING * unit.opens
+        for a, b, share, unit in zip(alone, headed, shared, units, strict=True)
     ]
-    return [float(score) for score in np.asarray(encoder.encode_passages(texts)) @ asked]
+
+
+def _under_heading(unit: _Unit, passage: Passage) -> str:
+    return f"{passage.headings[-1] if passage.headings else passage.title}\n{unit.text}"
 
 
 def _around(first: int, units: Sequence[_Unit], relevance: Sequence[float]) -> list[int]:
@@ -118,28 +138,35 @@ def _block(member: int, same: Sequence[int], units: Sequence[_Unit]) -> set[int]
 
 
 def _join(units: Sequence[_Unit]) -> str:
-    """Sentences on one line, steps and rows each on their own; a table's blocks need an empty line before them."""
+    """Sentences on one line, steps and rows each on their own; a table gets back the line under its header."""
     text = ""
-    previous_block = False
+    before: _Unit | None = None
     for unit in units:
-        if not text:
+        if before is None:
             text = unit.text
         elif unit.is_block:
-            text += ("\n" if previous_block else "\n\n") + unit.text
-        elif previous_block:
+            text += ("\n" if before.is_block else "\n\n") + unit.text
+        elif before.is_block:
             text += "\n\n" + unit.text
         else:
             text += ("" if _ends_chinese(text) else " ") + unit.text
-        previous_block = unit.is_block
+        if _is_row(unit) and (before is None or not _is_row(before)):
+            text += "\n|" + "---|" * (unit.text.count("|") - 1)
+        before = unit
     return text
+
+
+def _is_row(unit: _Unit) -> bool:
+    return bool(_ROW.match(unit.text))
 
 
 def _ends_chinese(text: str) -> bool:
     return text[-1] in "。！？；：，、）】」"
 
 
-def _says_it_already(unit: _Unit, quotes: Sequence[Quote]) -> bool:
-    return any(unit.text in quote.text for quote in quotes)
+def _says_it_already(unit: _Unit, quote: Quote) -> bool:
+    words = set(tokenize(unit.text))
+    return len(words.intersection(tokenize(quote.text))) >= _REPEATED * len(words)
 
 
 def _width(text: str) -> int:

@@ -31,10 +31,11 @@ _MOST_SENTENCES = 4
 
 @dataclass(frozen=True)
 class GroundedAnswer:
-    """What was shown. `cited` are the positions of the hits it rests on, in the order of their source numbers."""
+    """What was shown. `cited` are the positions of the hits it rests on, `sources` one of them for each number."""
 
     text: str
     cited: tuple[int, ...]
+    sources: tuple[int, ...]
     generation: str  # "draft", "composed", or "composed: why"
 
 
@@ -67,23 +68,23 @@ class GroundedWriter:
 
         `hits` are ranked, best first, and not empty.
         """
-        numbers: dict[int, int] = {}  # position of a hit → its source number
+        marks = _Marks(hits)
         shown = ""
         failure = ""
         try:
             for sentence, position in self._drafted(question, language, hits, history):
-                part = _joined(shown, f"{sentence}{_mark(numbers, position)}")
+                part = _joined(shown, f"{sentence}{marks.mark(position)}")
                 shown += part
                 yield part
         except _DraftEnded as ended:
             failure = str(ended)
         if shown:
-            return GroundedAnswer(shown, tuple(numbers), "draft" if not failure else f"draft: {failure}")
+            return marks.answer(shown, f"draft: {failure}" if failure else "draft")
         for quote in compose(question, hits, self._encoder):
-            part = ("\n\n" if shown else "") + _with_mark(quote.text, _mark(numbers, quote.hit))
+            part = ("\n\n" if shown else "") + _with_mark(quote.text, marks.mark(quote.hit))
             shown += part
             yield part
-        return GroundedAnswer(shown, tuple(numbers), f"composed: {failure}" if failure else "composed")
+        return marks.answer(shown, f"composed: {failure}" if failure else "composed")
 
     def _drafted(
         self, question: str, language: Language, hits: Sequence[Hit], history: Sequence[PromptMessage]
@@ -158,8 +159,24 @@ def _passage_text(hit: Hit) -> str:
     return "\n".join((hit.passage.title, *hit.passage.headings, hit.passage.text))
 
 
-def _mark(numbers: dict[int, int], position: int) -> str:
-    return f" [{numbers.setdefault(position, len(numbers) + 1)}]"
+class _Marks:
+    """Gives out source numbers: one an article, however many of its passages are cited."""
+
+    def __init__(self, hits: Sequence[Hit]) -> None:
+        self._articles = [(hit.passage.article_id, hit.passage.language) for hit in hits]
+        self._sources: dict[tuple[str, str], int] = {}  # article → position of the hit that was cited first
+        self._cited: dict[int, None] = {}
+
+    def mark(self, position: int) -> str:
+        """What is written behind a sentence that the hit at `position` supports."""
+        self._cited[position] = None
+        article = self._articles[position]
+        self._sources.setdefault(article, position)
+        return f" [{list(self._sources).index(article) + 1}]"
+
+    def answer(self, text: str, generation: str) -> GroundedAnswer:
+        """The answer, with what was cited in it."""
+        return GroundedAnswer(text, tuple(self._cited), tuple(self._sources.values()), generation)
 
 
 def _with_mark(text: str, mark: str) -> str:

@@ -11,7 +11,7 @@ from retrieval.documents import Article, Hit
 _MOST_OPTIONS = 3
 
 
-def cited_sources(hits: Sequence[Hit], cited: Sequence[int]) -> tuple[Source, ...]:
+def cited_sources(hits: Sequence[Hit], positions: Sequence[int]) -> tuple[Source, ...]:
     """The sources of a grounded answer, numbered from 1 as its text cites them."""
     return tuple(
         Source(
@@ -22,7 +22,7 @@ def cited_sources(hits: Sequence[Hit], cited: Sequence[int]) -> tuple[Source, ..
             language=Language(hits[position].passage.language),
             score=hits[position].score,
         )
-        for number, position in enumerate(cited, start=1)
+        for number, position in enumerate(positions, start=1)
     )
 
 
