@@ -198,7 +198,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise SettingsError(
             f"Port {port} on {host} cannot be used: {error.strerror}. Stop what uses it, or choose another: "
-            "`kefu serve --port 7861`, or server.port in kefu.toml."
+            f"`kefu serve --port {port + 1}`, or server.port in kefu.toml."
         ) from error
     return listener
 

@@ -6,6 +6,7 @@ is masked once more, in case a pattern has been learned since the turn was store
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ class Exchange:
 class Dialogue:
     """A conversation up to its last selected exchange; at least one is selected."""
 
-    conversation_id: ConversationId
+    conversation_id: str  # a pseudonym: the real id opens the conversation over the API
     channel: str
     exchanges: tuple[Exchange, ...]
 
@@ -77,7 +78,7 @@ def dialogues(logged: Iterable[LoggedTurn], *, rating: int | None, mask: Masking
         while exchanges and not exchanges[-1].selected:
             exchanges.pop()
         if exchanges:
-            yield Dialogue(conversation_id, entries[0].channel, tuple(exchanges))
+            yield Dialogue(_pseudonym(conversation_id), entries[0].channel, tuple(exchanges))
 
 
 def _exchanges(entries: Iterable[LoggedTurn], rating: int | None, mask: Masking) -> Iterator[Exchange]:
@@ -118,3 +119,8 @@ def _metadata(entry: LoggedTurn, vote: int | None) -> dict[str, Any]:
         "articles": list(dict.fromkeys(passage.article_id for passage in turn.passages)),
         "flags": list(turn.flags),
     }
+
+
+def _pseudonym(conversation_id: ConversationId) -> str:
+    """Tells conversations apart, the same in every export, and opens none."""
+    return hashlib.sha256(f"export\0{conversation_id}".encode()).hexdigest()[:24]

@@ -82,7 +82,6 @@ def test_messages_keep_a_conversation_whole(store: Store, tmp_path: Path) -> Non
         {"role": "user", "content": "and for gold members?"},
         {"role": "assistant", "content": "15 days[1]."},
     ]
-    assert row["metadata"]["conversation_id"] == conversation
     first = row["metadata"]["turns"][0]
     assert (first["turn_id"], first["language"], first["rating"]) == (_turn(conversation, 1), "zh", None)
     assert (first["model"], first["adapter"], first["articles"]) == (
@@ -91,6 +90,17 @@ def test_messages_keep_a_conversation_whole(store: Store, tmp_path: Path) -> Non
         ["delivery-no-update"],
     )
     assert (report.conversations, report.turns) == (1, 2)
+
+
+def test_an_exported_conversation_id_opens_no_conversation(store: Store, tmp_path: Path) -> None:
+    conversation = _talk(store, ("能退吗", "可以[1]。"))
+    named = [
+        row["metadata"]["conversation_id"]
+        for row in _rows(export(store, tmp_path / "a.jsonl", format="messages").path)
+        + _rows(export(store, tmp_path / "b.jsonl", format="messages").path)
+    ]
+    assert len(set(named)) == 1
+    assert named[0] != conversation
 
 
 def test_sharegpt_says_human_and_gpt(store: Store, tmp_path: Path) -> None:
