@@ -43,6 +43,10 @@ test-models: .venv/.installed-dev ## the tests on the bundled models (minutes)
 test-browser: .venv/.installed-dev ## the tests in a real browser: needs chromium and fonts-noto-cjk
 	$(VENV_PYTHON) -m pytest -m browser
 
+.PHONY: test-slow
+test-slow: .venv/.installed-dev ## kill -9 under the load of 200 customers, three times over
+	$(VENV_PYTHON) -m pytest -m slow
+
 .PHONY: lint
 lint: .venv/.installed-dev ## ruff, the format, and mypy; changes nothing
 	$(VENV_PYTHON) -m ruff check
