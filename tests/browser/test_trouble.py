@@ -81,7 +81,10 @@ def test_a_draft_survives_a_reload(kefu: Kefu, open_page: OpenPage) -> None:
     page.locator("textarea").fill("half a question")
     page.reload()
     expect(page.locator("textarea")).to_have_value("half a question")
-    page.keyboard.press("Enter")
+    expect(
+        page.locator("textarea")
+    ).to_be_focused()  # the page's own script is there, not only the browser's memory
+    page.locator("textarea").press("Enter")
     expect(page.locator(".kefu-foot")).to_have_count(1)
     page.reload()
     expect(page.locator(".kefu-foot")).to_have_count(1)
