@@ -7,12 +7,12 @@ truth: no answer. Two failures in a row bring a person.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from bot.answering.answerer import EXPIRED, OFF_TOPIC
 from bot.content import Intent
-from bot.conversation import Decision, Route, ScoredIntent, Turn, Understanding
+from bot.conversation import Decision, Route, Turn, Understanding
 from retrieval.documents import Hit
 
 MOST_CANDIDATES = 3
@@ -45,6 +45,47 @@ class DialogState:
     pending_intent: str | None = None  # the template whose slot was asked for in the turn before
     known_slots: Mapping[str, str] = field(default_factory=dict)  # facts given in the turns before
     answered_intent: str | None = None  # the intent that the turn before answered in full
+
+
+@dataclass(frozen=True)
+class _Case:
+    """All that a rule may look at."""
+
+    understanding: Understanding
+    hits: Sequence[Hit]
+    state: DialogState
+    intents: Mapping[str, Intent]
+    thresholds: Thresholds
+
+    @property
+    def in_scope(self) -> bool:
+        """Whether the question is ours at all."""
+        return self.understanding.in_scope >= self.thresholds.in_scope
+
+    @property
+    def article_found(self) -> bool:
+        """Whether the best article is likely enough to answer."""
+        return bool(self.hits) and self.hits[0].score >= self.thresholds.grounded_score
+
+    def certain_intent(self) -> Intent | None:
+        """The best intent if both its score and its distance to the runner-up suffice."""
+        understanding, thresholds = self.understanding, self.thresholds
+        if not understanding.intents or not self.in_scope:
+            return None
+        least = thresholds.template_score
+        if understanding.vague:
+            least = max(least, _CERTAIN_OF_A_WORD)
+        if understanding.score < least or understanding.margin < thresholds.template_margin:
+            return None
+        return self.intents.get(understanding.intents[0].intent)
+
+    def possible_intents(self, least: float) -> tuple[str, ...]:
+        """Intents to offer in a question back, best first."""
+        ranked = self.understanding.intents
+        names = [
+            scored.intent for scored in ranked if scored.score >= least and scored.intent in self.intents
+        ]
+        return tuple(names[:MOST_CANDIDATES])
 
 
 def dialog_state(past: Sequence[Turn]) -> DialogState:
@@ -86,8 +127,9 @@ def decide(
         thresholds: the probabilities that a route needs.
         expired: passages that would be an answer if they were still, or already, valid.
     """
+    case = _Case(understanding, hits, state, intents, thresholds)
     for rule in (_hand_off_by_rule, _fill_pending_slot, _template, _clarify_if_vague, _grounded, _clarify):
-        decision = rule(understanding, hits, state, intents, thresholds)
+        decision = rule(case)
         if decision is not None:
             return _after_failures(decision, state, thresholds)
     return _after_failures(
@@ -103,155 +145,86 @@ def _why_none(understanding: Understanding, expired: Sequence[Hit], thresholds: 
     return OFF_TOPIC if understanding.in_scope < thresholds.in_scope else "nothing found"
 
 
-Rule = Callable[
-    [Understanding, Sequence[Hit], DialogState, Mapping[str, Intent], Thresholds], Decision | None
-]
-
-
-def _hand_off_by_rule(
-    understanding: Understanding,
-    _hits: Sequence[Hit],
-    _state: DialogState,
-    intents: Mapping[str, Intent],
-    thresholds: Thresholds,
-) -> Decision | None:
+def _hand_off_by_rule(case: _Case) -> Decision | None:
     """A person when the best intent says so. Needs less certainty than a template: it promises nothing false."""
-    if not understanding.intents or understanding.score < thresholds.handoff_score:
+    understanding = case.understanding
+    if not understanding.intents or understanding.score < case.thresholds.handoff_score or not case.in_scope:
         return None
-    best = intents.get(understanding.intents[0].intent)
-    if best is None or best.handoff != "always" or understanding.in_scope < thresholds.in_scope:
+    best = case.intents.get(understanding.intents[0].intent)
+    if best is None or best.handoff != "always":
         return None
     return Decision(Route.HANDOFF, "rule of the intent", intent=best.id)
 
 
-def _fill_pending_slot(
-    understanding: Understanding,
-    _hits: Sequence[Hit],
-    state: DialogState,
-    intents: Mapping[str, Intent],
-    thresholds: Thresholds,
-) -> Decision | None:
+def _fill_pending_slot(case: _Case) -> Decision | None:
     """The turn before asked for a fact; if this one brings it, the waiting template can answer."""
-    pending = intents.get(state.pending_intent) if state.pending_intent is not None else None
+    state = case.state
+    pending = case.intents.get(state.pending_intent) if state.pending_intent is not None else None
     if pending is None:
         return None
-    brought = {slot.name for slot in understanding.slots}
+    brought = {slot.name for slot in case.understanding.slots}
     waiting = [name for name in pending.required_slots if name not in state.known_slots]
     if not brought.intersection(waiting):
         return None
-    other = _certain(understanding, intents, thresholds)
-    if other is not None and other != pending.id and set(intents[other].required_slots) & brought:
+    other = case.certain_intent()
+    if other is not None and other.id != pending.id and brought.intersection(other.required_slots):
         return None  # the customer changed their mind and named what they want now
     still_missing = next((name for name in waiting if name not in brought), None)
-    return Decision(
-        Route.TEMPLATE,
-        "asked-for fact given",
-        intent=pending.id,
-        missing_slot=still_missing,
-        offer_person=pending.handoff == "offer",
-    )
+    return _by_template(pending, "asked-for fact given", still_missing)
 
 
-def _template(
-    understanding: Understanding,
-    hits: Sequence[Hit],
-    state: DialogState,
-    intents: Mapping[str, Intent],
-    thresholds: Thresholds,
-) -> Decision | None:
-    best = _certain(understanding, intents, thresholds)
-    if best is None or intents[best].handoff == "always":
+def _template(case: _Case) -> Decision | None:
+    best = case.certain_intent()
+    if best is None or best.handoff == "always":
         return None
-    if _would_repeat(best, understanding, hits, state, thresholds) or _another_article_answers(
-        intents[best], hits, thresholds
-    ):
+    if _would_repeat(best, case) or _another_article_answers(best, case):
         return None
-    known = {slot.name for slot in understanding.slots} | set(state.known_slots)
-    missing = next((name for name in intents[best].required_slots if name not in known), None)
-    return Decision(
-        Route.TEMPLATE,
-        "intent certain",
-        intent=best,
-        missing_slot=missing,
-        offer_person=intents[best].handoff == "offer",
-    )
+    known = {slot.name for slot in case.understanding.slots} | set(case.state.known_slots)
+    missing = next((name for name in best.required_slots if name not in known), None)
+    return _by_template(best, "intent certain", missing)
 
 
-def _grounded(
-    _understanding: Understanding,
-    hits: Sequence[Hit],
-    _state: DialogState,
-    _intents: Mapping[str, Intent],
-    thresholds: Thresholds,
-) -> Decision | None:
-    if hits and hits[0].score >= thresholds.grounded_score:
-        return Decision(Route.GROUNDED, "article found")
-    return None
+def _grounded(case: _Case) -> Decision | None:
+    return Decision(Route.GROUNDED, "article found") if case.article_found else None
 
 
-def _clarify_if_vague(
-    understanding: Understanding,
-    _hits: Sequence[Hit],
-    _state: DialogState,
-    intents: Mapping[str, Intent],
-    thresholds: Thresholds,
-) -> Decision | None:
+def _clarify_if_vague(case: _Case) -> Decision | None:
     """A word or two that may mean several things is asked back, even though some article will hold the word."""
-    if not understanding.vague or understanding.in_scope < thresholds.in_scope:
+    if not case.understanding.vague or not case.in_scope:
         return None
-    possible = _possible(understanding.intents, intents, thresholds.clarify_score / 2)
+    possible = case.possible_intents(case.thresholds.clarify_score / 2)
     if len(possible) < 2:
         return None
     return Decision(Route.CLARIFY, "too short to be sure", candidates=possible, offer_person=True)
 
 
-def _clarify(
-    understanding: Understanding,
-    _hits: Sequence[Hit],
-    _state: DialogState,
-    intents: Mapping[str, Intent],
-    thresholds: Thresholds,
-) -> Decision | None:
-    if understanding.in_scope < thresholds.in_scope:
-        return None
-    possible = _possible(understanding.intents, intents, thresholds.clarify_score)
+def _clarify(case: _Case) -> Decision | None:
+    possible = case.possible_intents(case.thresholds.clarify_score) if case.in_scope else ()
     if not possible:
         return None
     return Decision(Route.CLARIFY, "several intents possible", candidates=possible, offer_person=True)
 
 
-def _certain(
-    understanding: Understanding, intents: Mapping[str, Intent], thresholds: Thresholds
-) -> str | None:
-    """The best intent if both its score and its distance to the runner-up suffice."""
-    if not understanding.intents or understanding.in_scope < thresholds.in_scope:
-        return None
-    best = understanding.intents[0].intent
-    least = thresholds.template_score
-    if understanding.vague:
-        least = max(least, _CERTAIN_OF_A_WORD)
-    certain = understanding.score >= least and understanding.margin >= thresholds.template_margin
-    return best if certain and best in intents else None
+def _by_template(intent: Intent, reason: str, missing_slot: str | None) -> Decision:
+    return Decision(
+        Route.TEMPLATE,
+        reason,
+        intent=intent.id,
+        missing_slot=missing_slot,
+        offer_person=intent.handoff == "offer",
+    )
 
 
-def _would_repeat(
-    intent: str, understanding: Understanding, hits: Sequence[Hit], state: DialogState, thresholds: Thresholds
-) -> bool:
+def _would_repeat(intent: Intent, case: _Case) -> bool:
     """A follow-up to an answer wants more than the same answer again, if an article has more."""
-    answered = understanding.follow_up and intent == state.answered_intent
-    return answered and bool(hits) and hits[0].score >= thresholds.grounded_score
+    return case.understanding.follow_up and intent.id == case.state.answered_intent and case.article_found
 
 
-def _another_article_answers(intent: Intent, hits: Sequence[Hit], thresholds: Thresholds) -> bool:
+def _another_article_answers(intent: Intent, case: _Case) -> bool:
     """Intent and search disagree: an article that is not behind the template answers the question more exactly."""
-    if not intent.articles or not hits or hits[0].score < thresholds.grounded_score:
+    if not intent.articles or not case.article_found:
         return False
-    return hits[0].passage.article_id not in intent.articles
-
-
-def _possible(ranked: Sequence[ScoredIntent], intents: Mapping[str, Intent], least: float) -> tuple[str, ...]:
-    names = [scored.intent for scored in ranked if scored.score >= least and scored.intent in intents]
-    return tuple(names[:MOST_CANDIDATES])
+    return case.hits[0].passage.article_id not in intent.articles
 
 
 def _after_failures(decision: Decision, state: DialogState, thresholds: Thresholds) -> Decision:
