@@ -58,7 +58,7 @@ class Golden:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it. `seconds_*` are measured from outside, around the manager."""
+    """What came of it. The times are measured from outside, around the manager."""
 
     golden: Golden
     turn: Turn
