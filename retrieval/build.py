@@ -15,14 +15,15 @@ import numpy as np
 import structlog
 
 from retrieval import search
+from retrieval.bridge import learn_bridge, parallel_texts
 from retrieval.calibration import Calibration, Example, LabelledQuestion, fit
-from retrieval.chunking import embedded_text, split
+from retrieval.chunking import embedded_text, headings, split
 from retrieval.documents import Article
 from retrieval.encoder import Encoder, Vectors
 from retrieval.errors import DocumentError
 from retrieval.evidence import Contents, EvidenceFinder
 from retrieval.front_matter import Problem
-from retrieval.keywords import KeywordIndex, tokenize
+from retrieval.keywords import KeywordIndex, is_chinese, tokenize
 from retrieval.languages import learn_languages
 from retrieval.publish import current, publish, sha256
 from retrieval.readers import read_articles
@@ -70,7 +71,7 @@ def build_index(
         root: of the index's generations (`var/index`).
         encoder: its name goes into the manifest; only it can open the index.
         labelled: questions with the articles that answer them (none for what nothing answers). Ranking and
-            scores are learned from them and from the articles' own titles and questions.
+            scores are learned from them and from the articles' own titles, headings and questions.
         passage_limit: longest passage, in width units (a Chinese character is 2).
         progress: called with stage (`read`, `embed`, `calibrate`, `write`), done and total.
 
@@ -151,12 +152,16 @@ class _Builder:
         passages = VectorIndex.build(languages.apply(passage_vectors))
         questions = VectorIndex.build(languages.apply(question_vectors))
         keywords = KeywordIndex.build([tokenize(text) for text in (*texts, *asked)])
+        bridge = learn_bridge(parallel_texts(contents.faces, contents.passages))
         known = _known_questions(contents, labelled)
-        vectors = languages.apply(self._embed("calibrate", list(known), self._encoder.encode_queries))
         rows = _evenly(len(known), _MOST_EXAMPLES)
-        topics, held_out = learn_topics(vectors, list(known.values()), len(contents.ids), rows)
+        learned = _with_headings(contents, known)
+        vectors = languages.apply(self._embed("calibrate", list(learned), self._encoder.encode_queries))
+        topics, held_out = learn_topics(
+            vectors, list(learned.values()), list(map(is_chinese, learned)), len(contents.ids), rows
+        )
         finder = EvidenceFinder(
-            contents, passages=passages, questions=questions, keywords=keywords, topics=topics
+            contents, passages=passages, questions=questions, keywords=keywords, bridge=bridge, topics=topics
         )
         calibration = fit(
             _evidence(finder, known, vectors, rows, held_out, {question.text for question in labelled})
@@ -167,6 +172,7 @@ class _Builder:
         passages.save(folder / search.PASSAGE_VECTORS)
         questions.save(folder / search.QUESTION_VECTORS)
         keywords.save(folder / search.KEYWORDS)
+        bridge.save(folder / search.BRIDGE)
         languages.save(folder / search.LANGUAGES)
         topics.save(folder / search.TOPICS)
         calibration.save(folder / search.CALIBRATION)
@@ -195,6 +201,16 @@ def _known_questions(contents: Contents, labelled: Sequence[LabelledQuestion]) -
         right = frozenset(number[id_] for id_ in question.articles if id_ in number)
         known[question.text] = known.get(question.text, frozenset()) | right
     return known
+
+
+def _with_headings(contents: Contents, known: Mapping[str, frozenset[int]]) -> dict[str, frozenset[int]]:
+    """`known`, and after it the articles' headings: worth learning from, but no customer's words to be judged by."""
+    number = {id_: row for row, id_ in enumerate(contents.ids)}
+    learned = dict(known)
+    for face in contents.faces:
+        for heading in headings(face):
+            learned[heading] = learned.get(heading, frozenset()) | {number[face.id]}
+    return learned
 
 
 def _evenly(count: int, most: int) -> list[int]:

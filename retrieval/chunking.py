@@ -65,6 +65,13 @@ def split(article: Article, limit: int) -> tuple[Passage, ...]:
     return tuple(_passage(article, piece, ordinal) for ordinal, piece in enumerate(merged))
 
 
+def headings(article: Article) -> tuple[str, ...]:
+    """The headings of an article's sections, in order: mostly what a customer would ask, in the team's words."""
+    return tuple(
+        dict.fromkeys(section.headings[-1] for section in _sections(article.body) if section.headings)
+    )
+
+
 def width(text: str) -> int:
     """Length in width units: 2 for a Chinese (wide) character, 1 for any other."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.bridge import WordBridge
 from retrieval.documents import Article, Passage
 from retrieval.encoder import Vectors
-from retrieval.keywords import KeywordIndex, tokenize
+from retrieval.keywords import KeywordIndex, is_chinese, tokenize
+from retrieval.matching import WordMatch, match_words
 from retrieval.topics import TopicMap
 from retrieval.vectors import VectorIndex
 
@@ -29,7 +31,7 @@ SIGNALS = (
     "question",  # cosine of its nearest title or listed question
     "topic",  # what the learned map says, see retrieval/topics.py
     "keywords",  # BM25 of its best passage or question; 1 = the best that any text could reach
-    "coverage",  # share of the question's content words that it holds, weighted by rarity
+    "coverage",  # share of the question's content words that it says in its own language, weighted by rarity
 )
 _LEAST_SPREAD = 1e-3  # of a signal; less is noise
 _ALL = 5_000  # up to so many vectors the similarity to every one is looked at
@@ -97,12 +99,14 @@ class EvidenceFinder:
         passages: VectorIndex,
         questions: VectorIndex,
         keywords: KeywordIndex,
+        bridge: WordBridge,
         topics: TopicMap,
     ) -> None:
         self.contents = contents
         self._passages = passages
         self._questions = questions
         self._keywords = keywords
+        self._bridge = bridge
         self._topics = topics
         # The keyword index numbers passages first, then questions.
         self._document_face = np.concatenate((contents.passage_face, contents.question_face))
@@ -134,11 +138,8 @@ class EvidenceFinder:
             asked = np.array([text not in without for _, text in contents.questions])
         passage_cosines = _similarities(self._passages, vector)
         question_cosines = _similarities(self._questions, vector)
-        tokens = tokenize(question)
-        keywords = self._keywords.scores(tokens)
-        scale = self._keywords.best_possible(tokens)
-        share = keywords / scale if scale > 0 else keywords
-        topic = self._topics.scores(vector) if topics is None else topics
+        words = match_words(tokenize(question), self._keywords, self._bridge)
+        topic = self._topics.scores(vector, chinese=is_chinese(question)) if topics is None else topics
 
         signals = np.full((len(contents.ids), len(SIGNALS)), -np.inf, dtype=np.float32)
         standard = np.zeros_like(signals)
@@ -147,7 +148,7 @@ class EvidenceFinder:
             speaking = faces & language
             if not speaking.any():
                 continue
-            found = self._in_one_language(speaking, asked, passage_cosines, question_cosines, share, tokens)
+            found = self._in_one_language(speaking, asked, passage_cosines, question_cosines, words)
             found[:, SIGNALS.index("topic")] = topic
             present = np.zeros(len(contents.ids), dtype=np.bool_)
             present[contents.face_article[speaking]] = True
@@ -156,7 +157,9 @@ class EvidenceFinder:
             spoken += present
         candidates = spoken > 0
         standard[candidates] /= spoken[candidates, None]
-        return Evidence(signals, standard, candidates, passage_cosines, keywords[: len(contents.passages)])
+        return Evidence(
+            signals, standard, candidates, passage_cosines, words.scores[: len(contents.passages)]
+        )
 
     def _in_one_language(
         self,
@@ -164,8 +167,7 @@ class EvidenceFinder:
         asked: Mask,
         passage_cosines: Floats,
         question_cosines: Floats,
-        share: Floats,
-        tokens: Sequence[str],
+        words: WordMatch,
     ) -> Floats:
         """Signals of all articles by their faces in one language; `topic` is left open."""
         contents = self.contents
@@ -178,8 +180,8 @@ class EvidenceFinder:
                 self._best(passage_cosines, article[contents.passage_face], passages, -1.0),
                 self._best(question_cosines, article[contents.question_face], questions, -1.0),
                 np.zeros(len(contents.ids), dtype=np.float32),
-                self._best(share, article[self._document_face], documents, 0.0),
-                self._coverage(tokens, documents),
+                self._best(words.share, article[self._document_face], documents, 0.0),
+                words.coverage(documents, article[self._document_face], len(contents.ids)),
             ),
             axis=1,
         )
@@ -189,22 +191,6 @@ class EvidenceFinder:
         best = np.full(len(self.contents.ids), floor, dtype=np.float32)
         np.maximum.at(best, articles[speaking], scores[speaking])
         return best
-
-    def _coverage(self, tokens: Sequence[str], documents: Mask) -> Floats:
-        covered = np.zeros(len(self.contents.ids), dtype=np.float32)
-        unique = list(dict.fromkeys(tokens))
-        weights = [self._keywords.weight(token) for token in unique]
-        known = [weight for weight in weights if weight > 0]
-        if not known:
-            return covered
-        unknown = sum(known) / len(known)
-        for token, weight in zip(unique, weights, strict=True):
-            rows = self._keywords.rows_with(token)
-            rows = rows[documents[rows]]
-            covered[np.unique(self.contents.face_article[self._document_face[rows]])] += weight
-        return np.asarray(
-            covered / sum(weight if weight > 0 else unknown for weight in weights), dtype=np.float32
-        )
 
 
 def _standardized(signals: Floats) -> Floats:

@@ -41,6 +41,11 @@ _STOP = frozenset(
 )
 
 
+def is_chinese(text: str) -> bool:
+    """Whether a text holds Chinese characters, as questions that mix both languages do."""
+    return bool(_HAN_RUN.search(text))
+
+
 def tokenize(text: str) -> list[str]:
     """Content tokens of a text, for indexing and for searching alike.
 
@@ -138,29 +143,20 @@ class KeywordIndex:
             return np.zeros(self._count, dtype=np.float32)
         return np.asarray(self._bm25.get_scores(known), dtype=np.float32)
 
-    def best_possible(self, tokens: Sequence[str]) -> float:
-        """What a document that is best for each token would score: the scale for `scores`; 0.0 if none is known.
-
-        An unknown token counts as much as the mean known one, so that a question about something else does not
-        look well matched by the one word that it shares.
-        """
-        unique = list(dict.fromkeys(tokens))
-        known = [float(self._best[self._bm25.vocab_dict[token]]) for token in self._known(unique)]
-        return sum(known) / len(known) * len(unique) if known else 0.0
-
     def weight(self, token: str) -> float:
         """How much a token can add to a document's score, 0 up; 0.0 for one that no document holds."""
         row = self._bm25.vocab_dict.get(token)
         return 0.0 if row is None else float(self._best[row])
 
-    def rows_with(self, token: str) -> NDArray[np.int64]:
-        """Rows of the documents that hold a token."""
+    def entries(self, token: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Rows of the documents that hold a token, and the BM25 that it adds to each."""
         column = self._bm25.vocab_dict.get(token)
         if column is None:
-            return np.zeros(0, dtype=np.int64)
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
         starts = self._bm25.scores["indptr"]
-        rows = self._bm25.scores["indices"][starts[column] : starts[column + 1]]
-        return np.asarray(rows, dtype=np.int64)
+        span = slice(starts[column], starts[column + 1])
+        rows = np.asarray(self._bm25.scores["indices"][span], dtype=np.int64)
+        return rows, np.asarray(self._bm25.scores["data"][span], dtype=np.float32)
 
     def _known(self, tokens: Sequence[str]) -> list[str]:
         vocabulary = self._bm25.vocab_dict

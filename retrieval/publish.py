@@ -1,4 +1,4 @@
-"""Publishes a folder of files as a whole or not at all: index generations, unpacked models.
+"""Publishes a folder of files as a whole or not at all: index generations, unpacked models, training sets.
 
 A root looks like this; readers follow `CURRENT` and see either the old generation or the new one, never half:
 
@@ -8,7 +8,7 @@ A root looks like this; readers follow `CURRENT` and see either the old generati
       .building-20261104-…/         what a running builder writes, or what a killed one left
       .lock                         held by the builder
 
-The generation before the current one is kept, because a reader may still hold it open.
+The generation before the current one is kept, because a reader may still hold it open; all are, if asked.
 """
 
 from __future__ import annotations
@@ -39,7 +39,13 @@ _GENERATION = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 log = structlog.get_logger(__name__)
 
 
-def publish(root: Path, fill: Callable[[Path], Mapping[str, Any]], *, wait_seconds: float = 60.0) -> Path:
+def publish(
+    root: Path,
+    fill: Callable[[Path], Mapping[str, Any]],
+    *,
+    wait_seconds: float = 60.0,
+    keep_all: bool = False,
+) -> Path:
     """Build a new generation under `root` and make it the current one.
 
     Args:
@@ -48,6 +54,7 @@ def publish(root: Path, fill: Callable[[Path], Mapping[str, Any]], *, wait_secon
             (JSON values; `files`, `generation` and `created` are added here). What it raises passes through
             and leaves the current generation as it was.
         wait_seconds: how long to wait for another builder.
+        keep_all: never delete an older generation; else all but the one before this go.
 
     Returns:
         The new generation's folder.
@@ -71,7 +78,8 @@ def publish(root: Path, fill: Callable[[Path], Mapping[str, Any]], *, wait_secon
             raise
         _sync_folder(root)
         write_atomically(root / POINTER, name.encode())
-        _remove_all_but(root, {name, before.name if before else name})
+        if not keep_all:
+            _remove_all_but(root, {name, before.name if before else name})
     log.info("generation_published", root=root.name, generation=name)
     return root / name
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from retrieval.bridge import WordBridge
 from retrieval.calibration import Calibration
 from retrieval.documents import Article, Hit, Passage
 from retrieval.encoder import Encoder, Vectors
@@ -24,12 +25,13 @@ from retrieval.publish import current, verify
 from retrieval.topics import TopicMap
 from retrieval.vectors import VectorIndex
 
-FORMAT = 1  # of an index generation; raise it when the files or what is in them change
+FORMAT = 2  # of an index generation; raise it when the files or what is in them change
 ARTICLES = "articles.jsonl"
 PASSAGES = "passages.jsonl"
 PASSAGE_VECTORS = "passages.faiss"
 QUESTION_VECTORS = "questions.faiss"
 KEYWORDS = "keywords"
+BRIDGE = "bridge.json"
 TOPICS = "topics.safetensors"
 LANGUAGES = "languages.safetensors"
 CALIBRATION = "calibration.json"
@@ -81,6 +83,7 @@ class SearchIndex:
             passages=VectorIndex.load(folder / PASSAGE_VECTORS),
             questions=VectorIndex.load(folder / QUESTION_VECTORS),
             keywords=KeywordIndex.load(folder / KEYWORDS),
+            bridge=WordBridge.load(folder / BRIDGE),
             topics=TopicMap.load(folder / TOPICS, (encoder.dimension, len(contents.ids))),
         )
         languages = LanguageFilter.load(folder / LANGUAGES, encoder.dimension)
@@ -94,6 +97,10 @@ class SearchIndex:
     def articles(self) -> tuple[Article, ...]:
         """Every article in every language, also expired ones."""
         return self._contents.faces
+
+    def passages(self) -> tuple[Passage, ...]:
+        """Every passage of every article, also of expired ones."""
+        return self._contents.passages
 
     def article(self, article_id: str, language: str) -> Article | None:
         """An article in `language`, else in the other one; None if the id is unknown."""

@@ -1,10 +1,11 @@
-"""A linear map from a question's vector to articles, learned from questions whose article is known.
+"""A map from a question's vector to articles, learned from questions whose article is known.
 
 Nearness alone puts "nobody showed up at the agreed time" beside every article about times. What customers asked
-before, and the titles and questions of the articles, say which directions of the vector space matter.
+before, and the titles, headings and questions of the articles, say what is meant where.
 
-It is ridge regression, because its solution is exact, takes a second, and gives for every question the scores that
-it would get had it not been learned from (leave-one-out), which is what calibration needs.
+It is kernel ridge regression: each known question speaks for its articles as far as it is near, and those that say
+the same share one voice. Its solution is exact, takes a second or two, and gives for every question the scores that it
+would get had it not been learned from (leave-one-out), which is what calibration needs.
 """
 
 from __future__ import annotations
@@ -17,30 +18,46 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
+from scipy.linalg import lapack
 
 from retrieval.encoder import Vectors
 from retrieval.errors import IndexMismatch
 
-_PENALTIES = (30.0, 100.0, 300.0, 1000.0, 3000.0)
+# What a question's own label counts against what its neighbours say; from 0.03 to 0.3 it hardly matters.
+_PENALTY = 0.1
+_MOST_KNOWN = 5_000  # questions that are learned from; time grows with the cube: 5,000 take two seconds
+_ENOUGH = 20  # questions in a language, from which an article's usual score there can be told
 
 Floats = NDArray[np.float32]
-Reals = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class TopicMap:
-    """Scores of articles, each in units of its own spread: how far above its usual a question puts it."""
+    """Scores of articles: how many standard deviations a question puts each above its usual.
 
-    weights: Floats  # (dimension, articles)
-    mean: Floats  # (dimension,)
+    What is usual is measured for questions in Chinese and in others apart: an article about which nobody has asked in
+    English so far gets low scores from English questions, and a little more than little is much.
+    """
 
-    def scores(self, vector: Vectors) -> Floats:
-        """Score of every article for a question's vector, shape (articles,)."""
-        return np.asarray((vector - self.mean) @ self.weights, dtype=np.float32)
+    known: Vectors  # (questions, dimension): unit vectors of what was learned from
+    weights: Floats  # (questions, articles): what each of them says
+    usual: Floats  # (2, articles): mean score, of questions without Chinese and with it
+    spread: Floats  # (2, articles): standard deviation, likewise
+    reach: float  # distance (1 - cosine) at which a question's voice has sunk to 1/e
+
+    def scores(self, vector: Vectors, *, chinese: bool) -> Floats:
+        """Score of every article for a question's unit vector, shape (articles,)."""
+        # Not by BLAS: for so little it wakes a second thread, and where cores are busy it waits for that one.
+        near = _nearness(np.einsum("qd,d->q", self.known, vector), self.reach)
+        raw = np.einsum("q,qa->a", near, self.weights)
+        language = int(chinese)
+        return np.asarray((raw - self.usual[language]) / self.spread[language], dtype=np.float32)
 
     def save(self, path: Path) -> None:
         """Write it as safetensors; the caller publishes it atomically."""
-        save_file({"weights": np.ascontiguousarray(self.weights), "mean": self.mean}, path)
+        reach = np.asarray([self.reach], dtype=np.float32)
+        arrays = {"known": self.known, "weights": self.weights, "usual": self.usual, "spread": self.spread}
+        save_file({**arrays, "reach": reach}, path)
 
     @classmethod
     def load(cls, path: Path, shape: tuple[int, int]) -> TopicMap:
@@ -51,24 +68,31 @@ class TopicMap:
         """
         try:
             stored = load_file(path)
-            loaded = cls(stored["weights"], stored["mean"])
-        except (OSError, SafetensorError, KeyError) as error:
+            reach = float(stored["reach"][0])
+            loaded = cls(stored["known"], stored["weights"], stored["usual"], stored["spread"], reach)
+        except (OSError, SafetensorError, KeyError, IndexError) as error:
             raise IndexMismatch(f"{path} cannot be read ({error}). Run `kefu index`.") from error
-        if loaded.weights.shape != shape or loaded.mean.shape != shape[:1]:
-            raise IndexMismatch(
-                f"{path} has shape {loaded.weights.shape} instead of {shape}. Run `kefu index`."
-            )
+        count = len(loaded.known)
+        seen = [loaded.known.shape, loaded.weights.shape, loaded.usual.shape, loaded.spread.shape]
+        wanted = [(count, shape[0]), (count, shape[1]), (2, shape[1]), (2, shape[1])]
+        if seen != wanted:
+            raise IndexMismatch(f"{path} has shape {seen} instead of {wanted}. Run `kefu index`.")
         return loaded
 
 
 def learn_topics(
-    vectors: Vectors, right: Sequence[frozenset[int]], articles: int, held_out: Sequence[int]
+    vectors: Vectors,
+    right: Sequence[frozenset[int]],
+    chinese: Sequence[bool],
+    articles: int,
+    held_out: Sequence[int],
 ) -> tuple[TopicMap, Floats]:
-    """Learn the map, with the penalty that ranks held-out questions best.
+    """Learn the map.
 
     Args:
-        vectors: of the questions, shape (questions, dimension).
+        vectors: unit vectors of the questions, shape (questions, dimension). Beyond 5,000, so many are learned from.
         right: for each question, the numbers of the articles that answer it; empty if none does.
+        chinese: for each question, whether it is written in Chinese.
         articles: how many there are.
         held_out: rows of the questions whose leave-one-out scores are wanted.
 
@@ -76,48 +100,73 @@ def learn_topics(
         The map, and the scores of the held-out questions as if each had not been learned from, shape
         (len(held_out), articles).
     """
-    mean = vectors.mean(axis=0).astype(np.float64)
-    scale = max(float(vectors.std()), 1e-6)
-    known = (vectors.astype(np.float64) - mean) / scale
-    # (the scale only makes the penalties mean the same for every encoder)
-    targets = np.zeros((len(vectors), articles))
-    for row, numbers in enumerate(right):
-        targets[row, list(numbers)] = 1.0
-    spectrum, basis = np.linalg.eigh(known.T @ known)
-    rotated = known @ basis
-    projected = rotated.T @ targets
-    rows = np.asarray(held_out, dtype=np.int64)
-
-    def without_itself(penalty: float) -> Reals:
-        shrunk = 1.0 / (np.maximum(spectrum, 0.0) + penalty)
-        leverage = (rotated[rows] ** 2 * shrunk).sum(axis=1, keepdims=True)
-        fitted = (rotated[rows] * shrunk) @ projected
-        return np.asarray((fitted - leverage * targets[rows]) / np.maximum(1.0 - leverage, 1e-6))
-
-    penalty = max(_PENALTIES, key=lambda one: _mean_reciprocal_rank(without_itself(one), targets[rows]))
-    weights = basis @ (projected / (np.maximum(spectrum, 0.0) + penalty)[:, None])
-    # An article about which little is known gets small weights, and would lose to a well-known one every time.
-    spread = _spread(known @ weights, targets)
-    return (
-        TopicMap((weights / spread / scale).astype(np.float32), mean.astype(np.float32)),
-        (without_itself(penalty) / spread).astype(np.float32),
-    )
+    rows = _learned_rows(len(vectors), held_out)
+    known = np.ascontiguousarray(vectors[rows], dtype=np.float32)
+    targets = np.zeros((len(rows), articles), dtype=np.float32)
+    for place, row in enumerate(rows):
+        targets[place, list(right[row])] = 1.0
+    # The mean distance of two questions, since how far apart texts are differs between encoders.
+    reach = max(1.0 - float((known.sum(axis=0) ** 2).sum()) / max(len(rows), 1) ** 2, 1e-3)
+    kernel = _nearness(known @ known.T, reach)
+    kernel[np.diag_indices_from(kernel)] += _PENALTY
+    half = _half_inverse(kernel)
+    weights = half.T @ (half @ targets)
+    without_itself = targets - weights / np.einsum("ij,ij->j", half, half)[:, None]
+    language = np.asarray([chinese[row] for row in rows], dtype=np.int64)
+    usual, spread = _usual(without_itself, targets, language)
+    place_of = {row: place for place, row in enumerate(rows)}
+    wanted = [place_of[row] for row in held_out]
+    scores = (without_itself[wanted] - usual[language[wanted]]) / spread[language[wanted]]
+    return TopicMap(known, weights, usual, spread, reach), np.asarray(scores, dtype=np.float32)
 
 
-def _spread(scores: Reals, targets: Reals) -> Reals:
-    """Standard deviation of each article's scores over the questions that it does not answer, shape (articles,)."""
+def _nearness(cosines: Floats, reach: float) -> Floats:
+    """1 for the same, 1/e at the distance `reach`."""
+    return np.asarray(np.exp((cosines - 1.0) / reach), dtype=np.float32)
+
+
+def _half_inverse(matrix: Floats) -> Floats:
+    """H with H.T @ H = the inverse of a symmetric positive definite matrix, which is overwritten.
+
+    Two thirds of the work of the inverse itself, of which only the diagonal is needed.
+    """
+    if len(matrix) == 0:
+        return matrix
+    factor, _ = lapack.spotrf(
+        matrix.T, lower=1, clean=1, overwrite_a=1
+    )  # (transposed: in its order of memory)
+    half, _ = lapack.strtri(factor, lower=1, overwrite_c=1)
+    return np.asarray(half, dtype=np.float32)
+
+
+def _learned_rows(count: int, held_out: Sequence[int]) -> list[int]:
+    """The rows that are held out, and as many others, evenly spread, as there is time for; in order."""
+    others = sorted(set(range(count)) - set(held_out))
+    room = max(_MOST_KNOWN - len(set(held_out)), 0)
+    places = np.linspace(0, len(others) - 1, min(len(others), room)).round().astype(int)
+    return sorted({*held_out, *(others[place] for place in places)})
+
+
+def _usual(scores: Floats, targets: Floats, language: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of each article's scores over the questions that it does not answer.
+
+    Without the second, an article about which little is known would lose to a well-known one every time.
+
+    Args:
+        scores: shape (questions, articles).
+        targets: 1 where an article answers, of the same shape.
+        language: of each question, 0 or 1.
+
+    Returns:
+        Both in shape (2, articles), for each language.
+    """
     others = np.where(targets > 0, np.nan, scores)
-    counted = (~np.isnan(others)).sum(axis=0)
-    spread = np.ones(scores.shape[1])
-    spread[counted > 1] = np.nanstd(others[:, counted > 1], axis=0)
-    return np.maximum(spread, 1e-6)
-
-
-def _mean_reciprocal_rank(scores: Reals, targets: Reals) -> float:
-    """Of the best right article, over questions that have one; 0.0 if none has."""
-    answerable = targets.max(axis=1, initial=0.0) > 0
-    if not answerable.any():
-        return 0.0
-    scores, targets = scores[answerable], targets[answerable]
-    best = np.where(targets > 0, scores, -np.inf).max(axis=1, keepdims=True)
-    return float((1.0 / (1 + (scores > best).sum(axis=1))).mean())
+    usual = np.zeros((2, scores.shape[1]), dtype=np.float32)
+    spread = np.ones_like(usual)
+    for number in (0, 1):
+        spoken = language == number
+        asked = others[spoken] if spoken.sum() >= _ENOUGH else others
+        counted = (~np.isnan(asked)).sum(axis=0) > 1
+        usual[number, counted] = np.nanmean(asked[:, counted], axis=0)
+        spread[number, counted] = np.maximum(np.nanstd(asked[:, counted], axis=0), 1e-6)
+    return usual, spread

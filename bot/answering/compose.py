@@ -71,6 +71,12 @@ def compose(question: str, hits: Sequence[Hit], encoder: Encoder) -> tuple[Quote
     return tuple(quotes)
 
 
+def sentence_texts(passage: Passage) -> tuple[str, ...]:
+    """What `compose` asks vectors of (by `encode_passages`) to quote a passage: encode it ahead, and answers take no time."""
+    units = _units(0, passage)
+    return (*(unit.text for unit in units), *(_under_heading(unit, passage) for unit in units))
+
+
 def _units(position: int, passage: Passage) -> list[_Unit]:
     """A passage's sentences, steps and rows; an article opens with the sentence that answers its title."""
     parts = [

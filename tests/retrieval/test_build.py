@@ -11,7 +11,9 @@ import pytest
 from retrieval import build as build_module
 from retrieval.build import build_index
 from retrieval.errors import DocumentError, PublishError
+from retrieval.evidence import Contents
 from retrieval.publish import current, verify
+from retrieval.readers import read_articles
 from retrieval.search import SearchIndex
 from tests.fake_encoder import FakeEncoder
 from tests.retrieval.sample_shop import LABELLED, build, put, write_shop
@@ -107,6 +109,16 @@ def test_labels_of_articles_that_do_not_exist_count_as_no_answer(tmp_path: Path)
     )
     assert known == {"退货": frozenset()}
     assert tmp_path.is_dir()
+
+
+def test_headings_are_learned_from_but_nothing_is_judged_by_them(tmp_path: Path) -> None:
+    articles, _ = read_articles(write_shop(tmp_path / "kb"))
+    contents = Contents.of(articles, [])
+    known = build_module._known_questions(contents, LABELLED)
+    learned = build_module._with_headings(contents, known)
+    assert list(learned)[: len(known)] == list(known)
+    assert set(learned) - set(known) == {"会员", "Members"}
+    assert {contents.ids[number] for number in learned["会员"]} == {"return-window"}
 
 
 def test_progress_is_told_step_by_step(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.chunking import embedded_text, plain_text, split, width
+from retrieval.chunking import embedded_text, headings, plain_text, split, width
 from retrieval.documents import Article, Passage
 
 
@@ -34,6 +34,12 @@ def test_sections_become_passages_with_their_headings() -> None:
     ]
     assert [passage.id for passage in passages] == [f"return-window/zh/{n}" for n in range(4)]
     assert all(passage.text == LEAD for passage in passages)
+
+
+def test_an_articles_headings_are_listed_once_each_in_order_without_markup() -> None:
+    body = f"{LEAD}\n\n# 申请\n## **怎么**申请？\n{LEAD}\n\n## 运费\n{LEAD}\n\n## 运费\n{LEAD}"
+    assert headings(article(body)) == ("怎么申请？", "运费")
+    assert headings(article(LEAD)) == ()
 
 
 def test_a_short_lead_joins_the_section_after_it() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from retrieval.errors import IndexMismatch
-from retrieval.keywords import KeywordIndex, stem, tokenize
+from retrieval.keywords import KeywordIndex, is_chinese, stem, tokenize
 
 
 @pytest.mark.parametrize(
@@ -76,23 +76,22 @@ def test_the_best_document_has_the_highest_score() -> None:
 def test_a_question_of_unknown_words_scores_nothing() -> None:
     assert index().scores(tokenize("量子力学")).tolist() == [0, 0, 0, 0]
     assert index().scores([]).tolist() == [0, 0, 0, 0]
-    assert index().best_possible(tokenize("量子力学")) == 0.0
 
 
-def test_a_score_never_exceeds_the_best_possible() -> None:
-    tokens = tokenize("退货 refund 发票")
-    assert index().scores(tokens).max() <= index().best_possible(tokens)
-
-
-def test_unknown_words_make_a_match_look_weaker() -> None:
-    assert index().best_possible(tokenize("退货 火星 木星")) > index().best_possible(tokenize("退货"))
-
-
-def test_rows_and_weight_of_a_token() -> None:
-    assert index().rows_with("invoic").tolist() == [2]
-    assert index().rows_with("nothing").tolist() == []
+def test_entries_and_weight_of_a_token() -> None:
+    rows, scores = index().entries("invoic")
+    assert rows.tolist() == [2]
+    assert scores.tolist() == [index().weight("invoic")]
     assert index().weight("invoic") > 0
+    assert index().entries("nothing")[0].tolist() == []
     assert index().weight("nothing") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "chinese"), [("退货", True), ("我的invoice", True), ("invoice", False), ("？。", False)]
+)
+def test_a_text_with_any_chinese_in_it_is_chinese(text: str, *, chinese: bool) -> None:
+    assert is_chinese(text) is chinese
 
 
 def test_an_index_survives_saving(tmp_path: Path) -> None:

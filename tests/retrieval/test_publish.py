@@ -193,3 +193,9 @@ def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
     write_atomically(path, json.dumps({"a": "退货"}).encode())
     assert json.loads(path.read_bytes()) == {"a": "退货"}
     assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_all_generations_are_kept_if_asked(tmp_path: Path) -> None:
+    generations = [publish(tmp_path, write(str(n)), keep_all=True) for n in range(4)]
+    assert {path for path in tmp_path.iterdir() if path.is_dir()} == set(generations)
+    assert current(tmp_path) == generations[-1]

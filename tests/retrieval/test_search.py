@@ -153,6 +153,7 @@ def test_another_encoder_is_refused_by_name(root: Path, encoder: FakeEncoder) ->
         "articles.jsonl",
         "calibration.json",
         "topics.safetensors",
+        "bridge.json",
         "keywords/vocab.index.json",
     ],
 )
