@@ -40,7 +40,7 @@ test-models: .venv/.installed-dev ## the tests on the bundled models (minutes)
 	$(VENV_PYTHON) -m pytest -m models
 
 .PHONY: test-browser
-test-browser: .venv/.installed-dev ## the tests in a real browser: needs chromium and fonts-noto-cjk
+test-browser: .venv/.installed-dev ## the tests in a real browser and in node: needs chromium, fonts-noto-cjk, nodejs and npm
 	$(VENV_PYTHON) -m pytest -m browser
 
 .PHONY: test-slow

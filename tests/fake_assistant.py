@@ -176,6 +176,12 @@ class FakeAssistant:
             raise TurnUnknown(f"No turn has the id {turn_id!r}.")
         self.ratings.append(Rated(conversation_id, turn_id, value, reason))
 
+    def last_ratings(
+        self, conversation_id: ConversationId, *, visitor: VisitorId | None
+    ) -> Mapping[TurnId, int]:
+        self._turns(conversation_id, visitor)
+        return {TurnId(rated.turn_id): rated.value for rated in self.ratings}
+
     def history(self, conversation_id: ConversationId, *, visitor: VisitorId | None) -> Sequence[Turn]:
         return tuple(self._turns(conversation_id, visitor))
 

@@ -10,24 +10,19 @@ from retrieval.documents import Article, Hit
 
 
 class Assistant(Protocol):
-    """A wired assistant. Every method may be called from several threads at once."""
+    """A wired assistant: `bot.manager.Manager`, which says what each method takes, gives and raises, or a fake.
+
+    Every method may be called from several threads at once.
+    """
 
     def open_conversation(self, visitor: VisitorId, *, channel: str) -> ConversationId:
-        """Start a conversation of `visitor`. `channel` is "page" or "api". The id must not be guessable."""
+        """Begin a conversation."""
         ...
 
     def answer(
         self, conversation_id: ConversationId, text: str, *, visitor: VisitorId | None
     ) -> Iterator[Delta | Reply]:
-        """Answer `text`: the parts as they become ready, then the whole, whose turn is on disk by then.
-
-        `visitor` None means a program that holds the conversation's id as its key; it reaches only conversations
-        that were opened without a browser (channel "api").
-
-        Raises:
-            InputRefused: the text is empty, too long or unreadable.
-            ConversationUnknown: there is no such conversation, or it is another visitor's.
-        """
+        """Answer a message, part by part."""
         ...
 
     def rate(
@@ -39,34 +34,31 @@ class Assistant(Protocol):
         *,
         visitor: VisitorId | None,
     ) -> None:
-        """Keep a customer's judgement of a turn, +1 or -1; a second one of the same turn replaces the first.
-
-        Raises:
-            ConversationUnknown: there is no such conversation, or it is another visitor's.
-            TurnUnknown: the conversation has no such turn.
-        """
+        """Keep a vote on a turn."""
         ...
 
     def history(self, conversation_id: ConversationId, *, visitor: VisitorId | None) -> Sequence[Turn]:
-        """All turns of a conversation, oldest first.
+        """All turns of a conversation."""
+        ...
 
-        Raises:
-            ConversationUnknown: there is no such conversation, or it is another visitor's.
-        """
+    def last_ratings(
+        self, conversation_id: ConversationId, *, visitor: VisitorId | None
+    ) -> Mapping[TurnId, int]:
+        """The votes on a conversation's turns."""
         ...
 
     def search(self, question: str, *, top_k: int) -> Sequence[Hit]:
-        """The passages that fit `question` best, best first."""
+        """Passages that fit a question."""
         ...
 
     def article(self, language: str, article_id: str) -> Article | None:
-        """One article in the language that it is written in ("zh" or "en"); None if there is none."""
+        """One article in one language."""
         ...
 
     def wording(self, language: Language) -> Mapping[str, Any]:
-        """The support team's wording, ready to be shown in `language` (for `zh-Hant` already converted)."""
+        """The support team's messages."""
         ...
 
     def ready(self) -> Mapping[str, bool]:
-        """Each part by name, and whether it can work now."""
+        """Which parts can work now."""
         ...

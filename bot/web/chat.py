@@ -40,6 +40,7 @@ _SHOWN_TURNS = 50
 _EVERYTHING_AT_ONCE = "${[].concat(value).join('')}"
 _SAY_FAILED = "() => { document.dispatchEvent(new Event('kefu-failed')) }"
 Stored = Mapping[str, str]
+_Restored = tuple[ConversationId | None, Sequence[Turn], Mapping[TurnId, int]]
 
 
 class ChatPage:
@@ -57,7 +58,7 @@ class ChatPage:
     def new_chat(self, request: gr.Request) -> tuple[list[str], Stored]:
         """Start afresh; the old conversation stays in the log."""
         tab = self._tab({}, request)
-        tab.transcript = self._transcript(tab.language, ())
+        tab.transcript = self._transcript(tab.language, (), {})
         return tab.transcript.html(), _stored(tab.transcript)
 
     def send(
@@ -117,26 +118,29 @@ class ChatPage:
             return tab
         visitor = cookie if cookie is not None else new_visitor()
         language = preferred_language(request.headers.get("accept-language", ""))
-        conversation_id, turns = self._restore(stored, visitor)
-        transcript = self._transcript(language, turns)
+        conversation_id, turns, ratings = self._restore(stored, visitor)
+        transcript = self._transcript(language, turns, ratings)
         transcript.conversation_id = conversation_id
         return self._tabs.keep(request.session_hash, Tab(visitor, cookie, language, transcript))
 
-    def _restore(self, stored: object, visitor: VisitorId) -> tuple[ConversationId | None, Sequence[Turn]]:
+    def _restore(self, stored: object, visitor: VisitorId) -> _Restored:
         """The conversation that the browser remembers, if it is this visitor's."""
         remembered = stored.get("conversation") if isinstance(stored, Mapping) else None
         if not isinstance(remembered, str) or not remembered:
-            return None, ()
+            return None, (), {}
         conversation_id = ConversationId(remembered)
         try:
-            return conversation_id, self._assistant.history(conversation_id, visitor=visitor)
+            turns = self._assistant.history(conversation_id, visitor=visitor)
+            return conversation_id, turns, self._assistant.last_ratings(conversation_id, visitor=visitor)
         except ConversationUnknown:
-            return None, ()
+            return None, (), {}
         except BotError as error:  # the log cannot be read now; the conversation goes on without its past
             _log.warning("history_unavailable", conversation_id=conversation_id, error=type(error).__name__)
-            return conversation_id, ()
+            return conversation_id, (), {}
 
-    def _transcript(self, language: Language, turns: Sequence[Turn]) -> Transcript:
+    def _transcript(
+        self, language: Language, turns: Sequence[Turn], ratings: Mapping[TurnId, int]
+    ) -> Transcript:
         transcript = Transcript(self._view, language)
         transcript.add_greeting()
         for turn in turns[-_SHOWN_TURNS:]:
@@ -147,6 +151,7 @@ class ChatPage:
                         turn.language,
                         turn.answer,
                         turn_id=turn.id,
+                        rating=ratings.get(turn.id, 0),
                         sources=turn.sources,
                         options=turn.options,
                         actions=turn.actions,

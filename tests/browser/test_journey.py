@@ -157,6 +157,20 @@ def test_a_thumb_is_kept_once_and_can_change_its_mind(kefu: Kefu, open_page: Ope
     assert [rated.value for rated in kefu.assistant.ratings[before:]] == [1, -1]
 
 
+def test_a_thumb_is_still_pressed_after_a_reload(kefu: Kefu, open_page: OpenPage) -> None:
+    page = open_page(kefu.address).page
+    _ask(page, EN)
+    _wait_for_answers(page, 1)
+    _ask(page, ZH)
+    _wait_for_answers(page, 2)
+    page.locator("[data-rate='-1']").first.click()
+    expect(page.locator("[data-rate='-1']").first).to_have_attribute("aria-pressed", "true")
+    page.reload()
+    _wait_for_answers(page, 2)
+    expect(page.locator("[aria-pressed=true]")).to_have_count(1)
+    expect(page.locator("[data-rate='-1']").first).to_have_attribute("aria-pressed", "true")
+
+
 def test_a_rating_of_a_turn_that_the_page_does_not_show_does_nothing(kefu: Kefu, open_page: OpenPage) -> None:
     page = open_page(kefu.address).page
     _ask(page, EN)

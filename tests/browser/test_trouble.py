@@ -80,6 +80,9 @@ def test_a_draft_survives_a_reload(kefu: Kefu, open_page: OpenPage) -> None:
     page = open_page(kefu.address).page
     page.locator("textarea").fill("half a question")
     page.reload()
+    page.wait_for_selector(
+        "#kefu-log .kefu-message"
+    )  # what Enter sends before the page is connected waits in the field
     expect(page.locator("textarea")).to_have_value("half a question")
     expect(
         page.locator("textarea")

@@ -234,6 +234,17 @@ def test_a_page_answers_and_only_then_takes_a_thumb(tab: Tab, assistant: FakeAss
     assert [rated.turn_id for rated in assistant.ratings[before:]] == [turn_id]
 
 
+def test_a_thumb_that_was_given_is_shown_after_a_reload(tab: Tab, assistant: FakeAssistant) -> None:
+    turn_id = re.findall(r"turn-\d+-[0-9a-f]+", tab.say(EN))[0]
+    tab.run("rate", [], {"turn": turn_id, "value": 1})
+    tab.run("rate", [], {"turn": turn_id, "value": -1})
+    conversation_id = assistant.ratings[-1].conversation_id
+    tab.session += "-reloaded"
+    shown = tab.run("open", [{"conversation": conversation_id}]).replace('\\"', '"')
+    pressed = re.findall(rf'data-rate="(-?1)" data-turn="{turn_id}" aria-pressed="(\w+)"', shown)
+    assert pressed == [("1", "false"), ("-1", "true")]
+
+
 @pytest.mark.parametrize(
     "event",
     [
