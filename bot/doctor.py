@@ -9,10 +9,12 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.answering.adapters import read_adapter
 from bot.answering.bundled_model import NAME as BUNDLED_MODEL
 from bot.content import load_content
 from bot.errors import BotError
 from bot.memory.store import Store
+from bot.models import adapter_folder, runs_here
 from bot.settings import Settings
 from retrieval.bundled_encoder import NAME as BUNDLED_ENCODER
 from retrieval.errors import RetrievalError
@@ -41,6 +43,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("articles", _articles),
         ("encoder", _models("encoder", BUNDLED_ENCODER)),
         ("language model", _models("language model", BUNDLED_MODEL)),
+        ("adapter", _adapter),
         ("index", _index),
         ("log", _log),
         ("port", _port),
@@ -112,6 +115,20 @@ def _models(what: str, name: str) -> Callable[[Settings], Finding]:
         return Finding(what, fine=True, seen=f"{name}, {len(manifest['files'])} files as in the manifest")
 
     return check
+
+
+def _adapter(settings: Settings) -> Finding:
+    """What the model's drafts rest on. A refused adapter stops nothing: answers are composed until it is mended."""
+    if not runs_here(settings):
+        return Finding("adapter", fine=True, seen="none: the language model does not run here")
+    try:
+        folder = adapter_folder(settings)
+        if folder is None:
+            return Finding("adapter", fine=True, seen="none: answers are composed unless the model was tuned")
+        manifest = read_adapter(folder)
+    except BotError as error:
+        return Finding("adapter", fine=False, seen="refused; answers are composed", remedy=str(error))
+    return Finding("adapter", fine=True, seen=f"{manifest.id}, {manifest.method}, {manifest.created_at[:10]}")
 
 
 def _index(settings: Settings) -> Finding:

@@ -9,7 +9,9 @@ BotError
 ├── StoreError           the log cannot be opened, read or written
 │   ├── StoreBusy        another process holds the write lock for too long
 │   └── StoreTooNew      the log was written by a newer Kefu
-└── GenerationError      the language model is missing, does not fit, failed or ran out of time
+├── RegistryError        which adapter serves cannot be read, written or rolled back
+└── GenerationError      the language model is missing, failed or ran out of time
+    └── AdapterRefused   an adapter is damaged, or does not fit its model or this Kefu's prompt
 
 Each message says what happened, the value seen, and what to do.
 """
@@ -60,5 +62,13 @@ class StoreTooNew(StoreError):
     """Raised when the log was written by a newer Kefu than this one."""
 
 
+class RegistryError(BotError):
+    """Raised when the record of which adapter serves cannot be read or written, or has nothing to roll back."""
+
+
 class GenerationError(BotError):
     """Raised when the language model is missing, does not fit, failed or ran out of time."""
+
+
+class AdapterRefused(GenerationError):
+    """Raised when an adapter may not be loaded: it is damaged, or was trained on another model or prompt."""

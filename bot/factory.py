@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from bot.answering.answerer import Answerer
+from bot.answering.compose import sentence_texts
 from bot.answering.generator import Generator
 from bot.answering.grounded import DraftLimits, GroundedWriter
 from bot.answering.prompt import PROMPT_VERSION
@@ -26,6 +27,7 @@ from bot.memory.store import Store
 from bot.models import Reporter, make_encoder, make_generator
 from bot.policy import Thresholds
 from bot.safety.redact import redact
+from bot.serving import Drafting
 from bot.settings import Settings
 from bot.understanding.head_file import load_or_fit
 from bot.understanding.intents import IntentHead, training_set
@@ -35,6 +37,7 @@ from retrieval.build import BuildReport, build_index
 from retrieval.calibration import LabelledQuestion
 from retrieval.encoder import Encoder
 from retrieval.errors import IndexMismatch, IndexMissing, RetrievalError
+from retrieval.prepared_texts import PreparedTexts
 from retrieval.search import SearchIndex
 from retrieval.vector_cache import RecentTexts
 from retrieval.watch import watch
@@ -77,7 +80,12 @@ def load_knowledge(settings: Settings, encoder: Encoder, generator: Generator | 
     index = SearchIndex.open(settings.index_path, encoder)
     _check_articles_exist(content, index)
     model = settings.model
-    limits = DraftLimits(model.first_sentence_seconds, model.deadline_seconds, model.max_new_tokens)
+    limits = DraftLimits(
+        model.first_sentence_seconds,
+        model.deadline_seconds,
+        model.max_new_tokens,
+        compose_score=settings.policy.grounded_score,
+    )
     return Knowledge(
         content=content,
         index=index,
@@ -88,6 +96,7 @@ def load_knowledge(settings: Settings, encoder: Encoder, generator: Generator | 
             burst=timedelta(seconds=settings.policy.burst_seconds),
         ),
         answerer=Answerer(content, TemplateBook(content), index, GroundedWriter(encoder, generator, limits)),
+        thresholds=_thresholds(settings, reads=generator is not None and generator.tuned),
         provenance=Provenance(
             kefu=version("kefu"),
             index=str(index.manifest["generation"]),
@@ -106,8 +115,14 @@ class Kefu:
     manager: Manager
     store: Store
     encoder: Encoder
-    generator: Generator | None
+    drafting: Drafting
     settings: Settings
+    prepared: PreparedTexts | None = None  # of `encoder`, if it works ahead
+
+    @property
+    def generator(self) -> Generator | None:
+        """The language model that drafts just now; None if answers are composed."""
+        return self.drafting.generator
 
     def reload(self, progress: Reporter) -> BuildReport:
         """Build the knowledge base anew and answer from it; on a mistake in the content nothing changes.
@@ -116,7 +131,8 @@ class Kefu:
             ContentError, DocumentError: something in the knowledge base is wrong.
         """
         report = rebuild(self.settings, self.encoder, progress)
-        self.manager.use(load_knowledge(self.settings, self.encoder, self.generator))
+        with self.drafting.exchanging:
+            self.manager.use(load_knowledge(self.settings, self.encoder, self.generator))
         return report
 
     def follow_edits(self, stop: threading.Event) -> threading.Thread:
@@ -126,6 +142,7 @@ class Kefu:
             try:
                 report = self.reload(_silent)
                 log.info("knowledge_reloaded", articles=report.articles, embedded=report.embedded)
+                _in_thread(self.prepare_sentences, "prepare-sentences")
             except (BotError, RetrievalError) as error:
                 log.error("knowledge_not_reloaded", reason=str(error))
 
@@ -136,21 +153,31 @@ class Kefu:
         return thread
 
     def warm_up(self) -> None:
-        """Do once, beside the serving, what would make the first drafted answer slow."""
-        generator = self.generator
-        if generator is None:
+        """Do once, beside the serving, what would make the first answers slow."""
+        _in_thread(self._warm_up_model, "warm-up")
+        _in_thread(self.prepare_sentences, "prepare-sentences")
+
+    def prepare_sentences(self) -> None:
+        """Encode what answers are composed from before anybody asks; between customers' questions it takes minutes.
+
+        What was encoded for an earlier state of the knowledge base, also before a restart, is not encoded again.
+        """
+        if self.prepared is not None:
+            passages = self.manager.knowledge.index.passages()
+            self.prepared.prepare([text for passage in passages for text in sentence_texts(passage)])
+
+    def _warm_up_model(self) -> None:
+        if self.generator is None:
             return
-
-        def warm() -> None:
-            try:
-                generator.warm_up()
-            except BotError as error:
-                log.error("language_model_not_warm", reason=str(error))
-
-        threading.Thread(target=warm, name="warm-up", daemon=True).start()
+        try:
+            self.generator.warm_up()
+        except BotError as error:
+            log.error("language_model_not_warm", reason=str(error))
 
     def close(self) -> None:
-        """Close the log and the language model."""
+        """Close the log and the language model; sentences that are prepared by now are kept."""
+        if self.prepared is not None:
+            self.prepared.close()
         if self.generator is not None:
             self.generator.close()
         self.store.close()
@@ -164,27 +191,33 @@ def build_kefu(settings: Settings, progress: Reporter, *, log_path: Path | None 
     Raises:
         BotError, RetrievalError: something cannot be had; the message says what to do.
     """
-    encoder = RecentTexts(make_encoder(settings, progress))
+    prepared = PreparedTexts(make_encoder(settings, progress), settings.var / "sentences.safetensors")
+    encoder = RecentTexts(prepared)
     generator = make_generator(settings, progress)
     if not _index_fits(settings, encoder):
         rebuild(settings, encoder, progress)
+    return assemble(settings, encoder, generator, log_path=log_path, prepared=prepared)
+
+
+def assemble(
+    settings: Settings,
+    encoder: Encoder,
+    generator: Generator | None,
+    *,
+    log_path: Path | None = None,
+    prepared: PreparedTexts | None = None,
+) -> Kefu:
+    """Wire what has been loaded; see `build_kefu`. `prepared` is what `encoder` asks first, if it does.
+
+    Raises:
+        BotError, RetrievalError: the knowledge base is wrong, or the index does not fit.
+    """
     knowledge = load_knowledge(settings, encoder, generator)
     store = Store(settings.log_path if log_path is None else log_path)
-    policy = settings.policy
-    thresholds = Thresholds(
-        template_score=policy.template_score,
-        template_margin=policy.template_margin,
-        handoff_score=policy.handoff_score,
-        grounded_score=policy.grounded_score,
-        clarify_score=policy.clarify_score,
-        in_scope=policy.in_scope,
-        failures_before_handoff=policy.failures_before_handoff,
-    )
-    limits = Limits(thresholds, settings.retrieval.top_k, settings.safety.max_characters)
+    limits = Limits(settings.retrieval.top_k, settings.safety.max_characters)
     mask = partial(redact, allow=settings.safety.shown_contacts)
-    return Kefu(
-        Manager(knowledge, store, mask, limits, _clock(settings)), store, encoder, generator, settings
-    )
+    manager = Manager(knowledge, store, mask, limits, _clock(settings))
+    return Kefu(manager, store, encoder, Drafting(generator), settings, prepared)
 
 
 def labelled_questions(content: Content) -> list[LabelledQuestion]:
@@ -196,6 +229,20 @@ def labelled_questions(content: Content) -> list[LabelledQuestion]:
         for text in intent.examples.all()
     ]
     return asked + [LabelledQuestion(text, frozenset()) for text in content.out_of_scope.all()]
+
+
+def _thresholds(settings: Settings, *, reads: bool) -> Thresholds:
+    """What a route needs. A tuned model reads what was found and may decline, so that less certain articles will do."""
+    policy = settings.policy
+    return Thresholds(
+        template_score=policy.template_score,
+        template_margin=policy.template_margin,
+        handoff_score=policy.handoff_score,
+        grounded_score=policy.drafted_score if reads else policy.grounded_score,
+        clarify_score=policy.clarify_score,
+        in_scope=policy.in_scope,
+        failures_before_handoff=policy.failures_before_handoff,
+    )
 
 
 def _intent_head(settings: Settings, content: Content, index: SearchIndex, encoder: Encoder) -> IntentHead:
@@ -242,3 +289,7 @@ def _clock(settings: Settings) -> Callable[[], date]:
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
     """Report progress to nobody."""
+
+
+def _in_thread(work: Callable[[], None], name: str) -> None:
+    threading.Thread(target=work, name=name, daemon=True).start()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator as Stream
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 import structlog
 
 from bot.answering.answerer import Answerer, Said
+from bot.answering.grounded import DECLINED
 from bot.content import Content
 from bot.conversation import (
     ConversationId,
@@ -46,6 +48,7 @@ class Knowledge:
     index: SearchIndex
     reader: Reader
     answerer: Answerer
+    thresholds: Thresholds
     provenance: Provenance
 
 
@@ -53,7 +56,6 @@ class Knowledge:
 class Limits:
     """What a turn may use."""
 
-    thresholds: Thresholds
     top_k: int
     max_characters: int
 
@@ -71,12 +73,17 @@ class Manager:
         self._today = today
         self._bursts = Bursts()
 
+    @property
+    def knowledge(self) -> Knowledge:
+        """What the next turn is answered from."""
+        return self._knowledge
+
     def use(self, knowledge: Knowledge) -> None:
         """Answer from `knowledge` from the next turn on; turns under way finish with what they began with."""
         self._knowledge = knowledge
 
     def open_conversation(self, visitor: VisitorId, *, channel: str) -> ConversationId:
-        """Begin a conversation; its id cannot be guessed."""
+        """Begin a conversation of `visitor`; `channel` is "page" or "api". Its id cannot be guessed."""
         return self._store.open_conversation(visitor, channel=channel)
 
     def answer(
@@ -84,8 +91,11 @@ class Manager:
     ) -> Iterator[Delta | Reply]:
         """Answer one message: parts of the text as they are ready, then the whole `Reply`, whose turn is on disk.
 
+        `visitor` None means a program that holds the conversation's id as its key; it reaches only conversations
+        that were opened without a browser (channel "api"), here and below.
+
         Raises:
-            InputRefused: the message is empty or too long. Nothing is stored.
+            InputRefused: the message is empty, too long or unreadable. Nothing is stored.
             ConversationUnknown: the conversation does not exist or is another visitor's.
         """
         message = check_message(text, max_characters=self._limits.max_characters)
@@ -101,7 +111,7 @@ class Manager:
         *,
         visitor: VisitorId | None,
     ) -> None:
-        """Store a vote (+1 or -1) on a turn of the conversation.
+        """Store a vote (+1 or -1) on a turn of the conversation; a second one of the same turn replaces the first.
 
         Raises:
             ConversationUnknown: the conversation does not exist or is another visitor's.
@@ -118,6 +128,18 @@ class Manager:
         """
         self._store.check_owner(conversation_id, visitor)
         return self._store.turns(conversation_id)
+
+    def last_ratings(
+        self, conversation_id: ConversationId, *, visitor: VisitorId | None
+    ) -> Mapping[TurnId, int]:
+        """The last vote, +1 or -1, on each turn of the conversation that has one.
+
+        Raises:
+            ConversationUnknown: the conversation does not exist or is another visitor's.
+        """
+        self._store.check_owner(conversation_id, visitor)
+        ratings = [self._store.rating(turn.id) for turn in self._store.turns(conversation_id)]
+        return {rating.turn_id: rating.value for rating in ratings if rating is not None}
 
     def search(self, question: str, *, top_k: int) -> Sequence[Hit]:
         """What the knowledge base has for `question`, best first.
@@ -156,13 +178,12 @@ class Manager:
         asked: Asked | None = None
         try:
             asked = self._read(knowledge, conversation, message, pending, watch)
-            answer = knowledge.answerer.say(asked.decision, asked.as_question())
-            said = Said("")
+            answer = self._say(knowledge, asked)
             while True:
                 try:
                     part = next(answer)
                 except StopIteration as finished:
-                    said = finished.value
+                    asked, said = finished.value
                     break
                 if not self._bursts.show(pending):
                     yield self._remember(knowledge, merged(asked), Said(""), watch)
@@ -183,6 +204,18 @@ class Manager:
         finally:
             self._bursts.end(conversation, pending)
 
+    def _say(self, knowledge: Knowledge, asked: Asked) -> Stream[str, None, tuple[Asked, Said]]:
+        """Yield the answer part by part. If the model finds none in the passages, it goes another way without them."""
+        said = yield from knowledge.answerer.say(asked.decision, asked.as_question())
+        if said.generation != DECLINED:
+            return asked, said
+        without = decide(
+            asked.understanding, (), asked.state, knowledge.content.intents, knowledge.thresholds
+        )
+        asked = replace(asked, decision=without)
+        said = yield from knowledge.answerer.say(without, asked.as_question())
+        return asked, replace(said, generation=DECLINED)
+
     def _read(
         self,
         knowledge: Knowledge,
@@ -202,7 +235,7 @@ class Manager:
             )
         state = dialog_state(past)
         decision = decide(
-            understanding, hits, state, knowledge.content.intents, self._limits.thresholds, expired=expired
+            understanding, hits, state, knowledge.content.intents, knowledge.thresholds, expired=expired
         )
         return Asked(
             conversation=conversation,
@@ -211,6 +244,7 @@ class Manager:
             understanding=understanding,
             hits=tuple(hits),
             decision=decision,
+            state=state,
             slots={**state.known_slots, **values(understanding.slots)},
             history=prompt_history(past),
         )
@@ -229,7 +263,7 @@ class Manager:
     ) -> Reply:
         """Store the turn, masked; only then hand the reply out."""
         turn = turn_of(
-            asked, said, self._redact, knowledge.provenance, self._limits.thresholds, watch.read(), flags
+            asked, said, self._redact, knowledge.provenance, knowledge.thresholds, watch.read(), flags
         )
         self._store.append_turn(turn)
         return reply_of(turn, in_script(said.text, turn.language))

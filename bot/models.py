@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
 
+from bot.answering.adapters import read_adapter
 from bot.answering.bundled_model import NAME as BUNDLED_MODEL
 from bot.answering.bundled_model import unpack_model
 from bot.answering.generator import Generator
 from bot.answering.local_model import LocalModel
+from bot.answering.model_loading import base_sha256, label_of
+from bot.answering.registry import NONE as NO_ADAPTER
+from bot.answering.registry import AdapterRegistry, BaseModel
 from bot.answering.remote_model import RemoteModel
-from bot.errors import BotError
+from bot.errors import BotError, SettingsError
 from bot.settings import Settings
 from retrieval.bundled_encoder import NAME as BUNDLED_ENCODER
 from retrieval.bundled_encoder import unpack_encoder
 from retrieval.encoder import Encoder
+from retrieval.publish import current
 from retrieval.sentence_encoder import load_encoder
 
 BUNDLED = "bundled"
 NO_MODEL = "none"
+AUTO = "auto"
 
 Reporter = Callable[[str, int, int], None]  # stage, done, total
 
@@ -47,8 +54,8 @@ def make_encoder(settings: Settings, progress: Reporter) -> Encoder:
 def make_generator(settings: Settings, progress: Reporter) -> Generator | None:
     """The language model that drafts, not yet warm; None if answers are to be composed without one.
 
-    A model that cannot be had costs style, not answers, so it is logged and no more. The bundled model is a base
-    model: until an adapter has taught it to answer, `model.drafts = "auto"` leaves it unpacked and unused.
+    A model or adapter that cannot be had costs style, not answers, so it is logged and no more. The bundled model is a
+    base model: without an adapter that has taught it to answer, `model.drafts = "auto"` leaves it unused.
     """
     chosen = settings.model
     if chosen.model == NO_MODEL:
@@ -62,22 +69,111 @@ def make_generator(settings: Settings, progress: Reporter) -> Generator | None:
         return None
 
 
+def adapter_registry(settings: Settings) -> AdapterRegistry:
+    """What says which adapter serves on top of the model that is set.
+
+    Raises:
+        SettingsError: no model is set that could carry an adapter.
+    """
+    chosen = settings.model
+    if not runs_here(settings):
+        seen = f"model.model is {chosen.model!r}" if chosen.url is None else f"model.url is {chosen.url!r}"
+        raise SettingsError(
+            f"An adapter needs a model that runs in Kefu itself, but {seen}. Set model.model to 'bundled', a "
+            "Hugging Face folder, or a hub name, and no model.url."
+        )
+    if chosen.model == BUNDLED:
+        unpacked = current(settings.models_path / BUNDLED_MODEL)
+        base = BaseModel(BUNDLED_MODEL, None if unpacked is None else base_sha256(unpacked))
+    else:
+        base = BaseModel(label_of(chosen.model), base_sha256(chosen.model))
+    return AdapterRegistry(settings.adapters_path, base)
+
+
+def adapter_folder(settings: Settings) -> Path | None:
+    """The adapter that the settings and the registry choose, not yet loaded; None for none.
+
+    Raises:
+        AdapterRefused: what serves is missing, damaged or does not fit.
+        RegistryError: what serves cannot be read.
+        SettingsError: no model is set that could carry an adapter.
+    """
+    chosen = settings.model.adapter
+    if chosen == NO_ADAPTER:
+        return None
+    if chosen != AUTO:
+        return Path(chosen)
+    registry = adapter_registry(settings)
+    return registry.find(registry.current())
+
+
+def wanted_adapter(settings: Settings) -> str | None:
+    """Id of the adapter that would be loaded now; None for none, and where the one that is to serve is refused."""
+    try:
+        folder = adapter_folder(settings)
+        return None if folder is None else read_adapter(folder).id
+    except BotError as error:
+        log.error("adapter_refused", adapter=settings.model.adapter, reason=str(error))
+        return None
+
+
+def runs_here(settings: Settings) -> bool:
+    """Whether the language model that is set runs in this process."""
+    return settings.model.model != NO_MODEL and settings.model.url is None
+
+
+def follows_registry(settings: Settings) -> bool:
+    """Whether the registry decides which adapter serves."""
+    return runs_here(settings) and settings.model.adapter == AUTO and settings.model.drafts != "never"
+
+
+def local_source(settings: Settings, progress: Reporter) -> tuple[str | Path, str | None]:
+    """The local model's folder or hub name, and its label if it is the bundled one, which is unpacked if need be.
+
+    Raises:
+        GenerationError: the bundled model cannot be unpacked.
+    """
+    if settings.model.model == BUNDLED:
+        return unpack_model(settings.models_path, progress), BUNDLED_MODEL
+    return settings.model.model, None
+
+
 def _local_model(settings: Settings, progress: Reporter) -> Generator | None:
     chosen = settings.model
-    bundled = chosen.model == BUNDLED
-    source = unpack_model(settings.models_path, progress) if bundled else chosen.model
-    if chosen.drafts == "never" or (bundled and chosen.drafts == "auto"):
+    source, label = local_source(settings, progress)
+    if chosen.drafts == "never":
         log.info("language_model_unused", model=chosen.model, drafts=chosen.drafts)
         return None
-    model = LocalModel(
-        source,
-        label=BUNDLED_MODEL if bundled else None,
-        revision=chosen.revision,
-        device=chosen.device,
-        threads=chosen.threads,
-    )
+    model = _adapted(settings, source, label)
+    if model is None and chosen.model == BUNDLED and chosen.drafts == "auto":
+        log.info("language_model_unused", model=chosen.model, drafts=chosen.drafts)
+        return None
+    if model is None:
+        model = _loaded(settings, source, label, None)
     if chosen.drafts == "auto" and not model.tuned:
         log.info("language_model_not_tuned", model=model.name)
         model.close()
         return None
     return model
+
+
+def _adapted(settings: Settings, source: str | Path, label: str | None) -> LocalModel | None:
+    """The model with its adapter; None if there is none or it is refused."""
+    try:
+        adapter = adapter_folder(settings)
+        return None if adapter is None else _loaded(settings, source, label, adapter)
+    except BotError as error:
+        log.error("adapter_refused", adapter=settings.model.adapter, reason=str(error))
+        return None
+
+
+def _loaded(settings: Settings, source: str | Path, label: str | None, adapter: Path | None) -> LocalModel:
+    chosen = settings.model
+    return LocalModel(
+        source,
+        label=label,
+        revision=chosen.revision,
+        adapter=adapter,
+        device=chosen.device,
+        threads=chosen.threads,
+    )

@@ -57,6 +57,10 @@ class ModelSettings(_Section):
     drafts: Literal["auto", "always", "never"] = Field(
         "auto", description="whether answers are drafted by the model: 'auto' only if it was tuned to answer"
     )
+    adapter: str = Field(
+        "auto",
+        description="'auto' takes the one that was promoted (see `kefu adapters`), 'none', or a folder",
+    )
     revision: str | None = Field(None, description="commit or tag of a model on a hub")
     url: str | None = Field(None, description="an OpenAI-compatible server; then `model` is its name there")
     api_key: str | None = Field(None, description="sent to the model server; set it in the environment")
@@ -87,6 +91,9 @@ class PolicySettings(_Section):
         0.5, ge=0, le=1, description="least probability of an intent that always brings a person"
     )
     grounded_score: float = Field(0.65, ge=0, le=1, description="least probability that an article answers")
+    drafted_score: float = Field(
+        0.3, ge=0, le=1, description="the same where a tuned model reads the articles and may decline"
+    )
     clarify_score: float = Field(
         0.15, ge=0, le=1, description='least probability of an intent to be offered in "did you mean"'
     )
@@ -142,6 +149,11 @@ class Settings(BaseSettings):
     def models_path(self) -> Path:
         """Where bundled models are unpacked."""
         return self.var / "models"
+
+    @property
+    def adapters_path(self) -> Path:
+        """Where adapters lie, and what says which one serves."""
+        return self.var / "adapters"
 
     @property
     def index_path(self) -> Path:

@@ -23,7 +23,7 @@ from bot.conversation import (
     TurnId,
     Understanding,
 )
-from bot.policy import Thresholds
+from bot.policy import DialogState, Thresholds
 from bot.safety.injection import suspicious
 from bot.safety.redact import Redacted
 from bot.understanding.language import detect, to_traditional
@@ -45,6 +45,7 @@ class Asked:
     understanding: Understanding
     hits: tuple[Hit, ...]
     decision: Decision
+    state: DialogState
     slots: Mapping[str, str]
     history: tuple[PromptMessage, ...] = ()
 
@@ -74,7 +75,7 @@ def broken(asked: Asked | None, conversation: ConversationId, text: str, error: 
     nothing = Understanding(
         question=text, language=detected.language, mixed=detected.mixed, intents=(), in_scope=0.0
     )
-    return Asked(conversation, datetime.now(UTC), text, nothing, (), decision, {})
+    return Asked(conversation, datetime.now(UTC), text, nothing, (), decision, DialogState(), {})
 
 
 def prompt_history(past: Sequence[Turn]) -> tuple[PromptMessage, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from bot.answering.generator import Prompt
+from bot.answering.generator import DEFAULT_SHAPE, Prompt
 from bot.errors import GenerationError
 from retrieval.encoder import Vectors
 from retrieval.keywords import tokenize
@@ -46,6 +46,7 @@ class ScriptedGenerator:
     name = "scripted"
     adapter = None
     tuned = True
+    shape = DEFAULT_SHAPE
 
     def __init__(self, *scripts: str | Exception) -> None:
         self.scripts = list(scripts)

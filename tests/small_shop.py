@@ -97,7 +97,11 @@ def write_knowledge_base(folder: Path) -> None:
 
 
 def build_shop(
-    folder: Path, generator: Generator | None = None, *, encoder: WordEncoder | None = None
+    folder: Path,
+    generator: Generator | None = None,
+    *,
+    encoder: WordEncoder | None = None,
+    compose_score: float = 0.0,
 ) -> Manager:
     """A manager over the small shop; its log is `folder/kefu.db`."""
     knowledge_base = folder / "knowledge_base"
@@ -115,7 +119,7 @@ def build_shop(
     )
     index = SearchIndex.open(folder / "index", encoder)
     examples = training_set(content)
-    writer = GroundedWriter(encoder, generator, DraftLimits(2.0, 5.0, 64))
+    writer = GroundedWriter(encoder, generator, DraftLimits(2.0, 5.0, 64, compose_score=compose_score))
     knowledge = Knowledge(
         content=content,
         index=index,
@@ -126,10 +130,7 @@ def build_shop(
             burst=timedelta(seconds=8),
         ),
         answerer=Answerer(content, TemplateBook(content), index, writer),
-        provenance=Provenance("test", str(index.manifest["generation"]), encoder.name),
-    )
-    limits = Limits(
-        Thresholds(
+        thresholds=Thresholds(
             template_score=0.6,
             template_margin=0.1,
             handoff_score=0.5,
@@ -137,9 +138,9 @@ def build_shop(
             clarify_score=0.35,
             in_scope=0.3,
         ),
-        top_k=5,
-        max_characters=2000,
+        provenance=Provenance("test", str(index.manifest["generation"]), encoder.name),
     )
+    limits = Limits(top_k=5, max_characters=2000)
     return Manager(knowledge, Store(folder / "kefu.db"), redact, limits, lambda: TODAY)
 
 

@@ -48,6 +48,14 @@ def is_looping(written: Sequence[int]) -> bool:
     return any(list(written[i : i + _LOOP]) == tail for i in range(len(written) - _LOOP))
 
 
+def agreeing(guess: Sequence[int], chosen: Sequence[int]) -> int:
+    """How many guessed tokens the model would have chosen itself, before the first that it would not."""
+    for count, token in enumerate(guess):
+        if token != chosen[count]:
+            return count
+    return len(guess)
+
+
 class PieceJoiner:
     """Turns tokens into pieces of text as they come: whole characters only, nothing from a stop string on."""
 

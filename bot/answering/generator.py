@@ -12,11 +12,31 @@ class Prompt:
     """Model input in two parts, both in the canonical turn markers of `bot.answering.prompt`.
 
     `fixed` is the same for every question of a language and prompt version, so what the model computes for it can be
-    kept; `variable` follows it and holds the passages, the conversation and the question.
+    kept; `variable` follows it and holds the passages, the conversation and the question. `answer_gap` is what stands
+    between it and the answer's `[`; the model writes it. `passages` is how many are shown, numbered from 1.
     """
 
     fixed: str
     variable: str
+    answer_gap: str = ""
+    passages: int = 0
+
+
+@dataclass(frozen=True)
+class PromptShape:
+    """How a prompt is built. The default suits a model that was never trained on it: worked examples show what to do.
+
+    An adapter is served with the shape that it was trained on; its manifest says which.
+    """
+
+    examples: int = 2  # worked examples, 0 to what the wording has
+    width: int = 1400  # of the variable part, in width units (a Chinese character is 2)
+    passages: int = 3  # most passages that a prompt shows
+    best_last: bool = False  # whether the best passage stands nearest to the question
+    flat: bool = True  # whether a passage stands on one line
+
+
+DEFAULT_SHAPE = PromptShape()
 
 
 class Generator(Protocol):
@@ -33,6 +53,10 @@ class Generator(Protocol):
     @property
     def tuned(self) -> bool:
         """Whether it was taught to answer. An untuned base model goes on writing: its drafts are rarely worth a look."""
+
+    @property
+    def shape(self) -> PromptShape:
+        """How prompts for it are built."""
 
     def warm_up(self) -> None:
         """Do once what would make the first answer slow.

@@ -2,7 +2,9 @@
 
 The draft streams sentence by checked sentence. The first sentence that fails ends the draft: what was shown stands,
 because it was checked. If nothing could be shown in time, or there is no model, or it fails, the answer is composed
-from the passages' own sentences. Either way each sentence carries the number of its source.
+from the passages' own sentences, unless the search was too unsure of them. Either way each sentence carries the number
+of its source. A tuned model may also decline: it names no passage, because none answers. Then nothing is said here, and
+the turn takes another route.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import structlog
 
 from bot.answering.compose import compose
 from bot.answering.generator import Generator
-from bot.answering.prompt import PromptMessage, PromptPassage, render
+from bot.answering.prompt import PromptMessage, PromptPassage, render, split_source
 from bot.answering.support import check
 from bot.conversation import Language
 from bot.errors import GenerationError
@@ -27,6 +29,7 @@ from retrieval.sentences import sentences
 log = structlog.get_logger(__name__)
 
 _MOST_SENTENCES = 4
+DECLINED = "declined"
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,12 @@ class GroundedAnswer:
     text: str
     cited: tuple[int, ...]
     sources: tuple[int, ...]
-    generation: str  # "draft", "composed", or "composed: why"
+    generation: str  # "draft", "composed", "composed: why", or "declined"
+
+    @property
+    def declined(self) -> bool:
+        """Whether the model found no answer in the passages; nothing was shown."""
+        return self.generation == DECLINED
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,9 @@ class DraftLimits:
     first_sentence_seconds: float
     deadline_seconds: float
     max_new_tokens: int
+    compose_score: float = (
+        0.0  # least probability of the best article, 0 to 1, for an answer that no model has read
+    )
 
 
 class GroundedWriter:
@@ -76,10 +87,15 @@ class GroundedWriter:
                 part = _joined(shown, f"{sentence}{marks.mark(position)}")
                 shown += part
                 yield part
+        except _Declined:
+            return GroundedAnswer("", (), (), DECLINED)
         except _DraftEnded as ended:
             failure = str(ended)
         if shown:
             return marks.answer(shown, f"draft: {failure}" if failure else "draft")
+        if hits[0].score < self._limits.compose_score:
+            log.info("not_composed", score=hits[0].score, reason=failure)
+            return GroundedAnswer("", (), (), DECLINED)
         for quote in compose(question, hits, self._encoder):
             part = ("\n\n" if shown else "") + _with_mark(quote.text, marks.mark(quote.hit))
             shown += part
@@ -99,6 +115,7 @@ class GroundedWriter:
             [PromptPassage(i, hit.passage.title, hit.passage.text) for i, hit in enumerate(hits, start=1)],
             history,
             question,
+            shape=self._generator.shape,
         )
         stream = self._generator.stream(
             prompt,
@@ -107,7 +124,8 @@ class GroundedWriter:
         )
         said: list[str] = []
         try:
-            for sentence in _whole_sentences(stream, started + self._limits.first_sentence_seconds):
+            for written in _whole_sentences(stream, started + self._limits.first_sentence_seconds):
+                sentence = written if said else self._without_source(written)
                 verdict = check(sentence, passages)
                 if verdict.passage is None:
                     raise _DraftEnded(verdict.reason)
@@ -117,7 +135,7 @@ class GroundedWriter:
                 yield sentence, verdict.passage
                 if len(said) >= _MOST_SENTENCES:
                     return
-        except _DraftEnded:
+        except (_DraftEnded, _Declined):
             raise
         except Exception as error:  # whatever breaks in a model, the passages are still there
             expected = isinstance(error, GenerationError)
@@ -129,6 +147,17 @@ class GroundedWriter:
                 close()
         if not said:
             raise _DraftEnded("empty draft")
+
+    def _without_source(self, sentence: str) -> str:
+        """The first sentence without the passage number before it. A base model's 0 says nothing, a tuned one's all."""
+        source, rest = split_source(sentence)
+        if source == 0 and self._generator is not None and self._generator.tuned:
+            raise _Declined
+        return rest
+
+
+class _Declined(Exception):
+    """The model says that no passage answers."""
 
 
 class _DraftEnded(Exception):
@@ -156,7 +185,7 @@ def _whole_sentences(stream: Iterator[str], first_by: float) -> Iterator[str]:
 
 
 def _passage_text(hit: Hit) -> str:
-    return "\n".join((hit.passage.title, *hit.passage.headings, hit.passage.text))
+    return "\n\n".join((hit.passage.title, *hit.passage.headings, hit.passage.text))
 
 
 class _Marks:

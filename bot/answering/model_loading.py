@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,14 @@ import structlog
 import torch
 from peft import PeftModel
 from safetensors import SafetensorError
-from torch import nn
+from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
+from bot.answering.adapters import AdapterManifest, check_fits, read_adapter
+from bot.answering.exports import read_export
 from bot.answering.int8_linear import to_int8
-from bot.errors import GenerationError
+from bot.errors import AdapterRefused, GenerationError
 from retrieval.errors import FilesDamaged
 from retrieval.publish import read_manifest
 
@@ -37,7 +38,7 @@ class LoadedModel:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     name: str  # label and arithmetic, e.g. "gemma-3-270m/int8"
-    adapter: str | None
+    adapter: AdapterManifest | None
     device: str
 
 
@@ -57,40 +58,67 @@ def load_model(
         label: name to show, to store with each turn and to compare with an adapter's base; default: what the
             folder's manifest says, else the folder's name, or the hub name.
         revision: of a hub model.
-        adapter: a peft folder (`adapter_config.json`, safetensors weights); its weights are merged into the model's.
+        adapter: a folder as `bot.answering.adapters` describes it; its weights are merged into the model's.
         device: `auto` (the first GPU, else the CPU) or a torch device.
         precision: `auto` takes bfloat16 where the processor computes in it, else 8-bit integers.
 
     Raises:
         GenerationError: something is missing, cannot be loaded, or does not fit.
     """
-    name = label if label is not None else _label(source)
+    name = label if label is not None else label_of(source)
     target = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-    arithmetic = _arithmetic(precision, target)
+    arithmetic = arithmetic_of(precision, target)
+    manifest = _carried(source)
     if adapter is not None:
-        _check_base(adapter, name)
+        if manifest is not None:
+            raise AdapterRefused(
+                f"{source} holds the adapter {manifest.id!r} already, so {adapter.name!r} cannot go on top. Choose the "
+                "model that the adapter was trained on."
+            )
+        manifest = read_adapter(adapter)
+        check_fits(manifest, name, base_sha256(source))
     # An adapter's changes are small: added in float32 before anything is rounded, they are not lost.
     dtype = torch.float32 if adapter is not None or arithmetic == "float32" else torch.bfloat16
-    model, tokenizer = _load_base(source, revision, dtype)
+    model, tokenizer = load_base(source, revision, dtype)
     if adapter is not None:
-        model = _merged(model, adapter)
+        model = merged(model, adapter)
     network: nn.Module = model
     if arithmetic == "bfloat16":
         network.to(dtype=torch.bfloat16)
     elif arithmetic == "int8":
         to_int8(network)
+    head: nn.Module = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    head.register_forward_pre_hook(_rows_laid_out)
     network.to(device=target).requires_grad_(requires_grad=False).eval()
     log.info(
         "model_loaded",
         model=name,
         arithmetic=arithmetic,
         device=target,
-        adapter=adapter.name if adapter else None,
+        adapter=None if manifest is None else manifest.id,
     )
-    return LoadedModel(model, tokenizer, f"{name}/{arithmetic}", adapter.name if adapter else None, target)
+    return LoadedModel(model, tokenizer, f"{name}/{arithmetic}", manifest, target)
 
 
-def _label(source: str | Path) -> str:
+def base_sha256(source: str | Path) -> str | None:
+    """What is known of a model's weights: the hash of the file that its folder was unpacked from; None for others."""
+    if not Path(source).is_dir():
+        return None
+    try:
+        known = read_manifest(Path(source)).get("source_sha256")
+    except FilesDamaged:  # an ordinary Hugging Face folder has no manifest
+        return None
+    return known if isinstance(known, str) else None
+
+
+def _carried(source: str | Path) -> AdapterManifest | None:
+    """The certificate of the adapter that is merged into the model in `source` already; None for ordinary models."""
+    export = read_export(Path(source)) if Path(source).is_dir() else None
+    return None if export is None else export.adapter
+
+
+def label_of(source: str | Path) -> str:
+    """What a model is called: as its folder's manifest says, else as the folder or the hub does."""
     folder = Path(source)
     if not folder.is_dir():
         return str(source)
@@ -101,7 +129,8 @@ def _label(source: str | Path) -> str:
     return name if isinstance(name, str) and name else folder.name
 
 
-def _arithmetic(precision: Precision, device: str) -> str:
+def arithmetic_of(precision: Precision, device: str) -> str:
+    """What `auto` means on a device: "bfloat16" where it computes in it, else "int8" (CPU) or "float32" (GPU)."""
     if precision != "auto":
         return precision
     if device != "cpu":
@@ -110,9 +139,14 @@ def _arithmetic(precision: Precision, device: str) -> str:
     return "bfloat16" if any(features.get(name, False) for name in _NATIVE_BF16) else "int8"
 
 
-def _load_base(
+def load_base(
     source: str | Path, revision: str | None, dtype: torch.dtype
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A model as it was published, on the CPU, and its tokenizer; see `load_model`.
+
+    Raises:
+        GenerationError: something is missing or cannot be loaded.
+    """
     offline = Path(source).is_dir()
     common: dict[str, Any] = {"revision": revision, "local_files_only": offline, "trust_remote_code": False}
     try:
@@ -127,34 +161,36 @@ def _load_base(
     return model, tokenizer
 
 
-def _check_base(adapter: Path, base: str) -> None:
-    """Refuse an adapter that was trained on another model: peft would load it without a word if the shapes fit."""
-    path = adapter / "adapter_config.json"
-    try:
-        trained_on = json.loads(path.read_text(encoding="utf-8"))["base_model_name_or_path"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise GenerationError(
-            f"{path} cannot be read ({error!r}). Choose a folder that peft has written."
-        ) from error
-    if not isinstance(trained_on, str) or Path(trained_on).name != Path(base).name:
-        raise GenerationError(
-            f"Adapter {adapter.name!r} was trained on {trained_on!r}, but the model is {base!r}. "
-            "Choose an adapter of this model, or the model of this adapter."
-        )
+def _rows_laid_out(head: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """The head's input with a layout of its own.
+
+    To multiply a slice of a batch by the vocabulary, torch 2.13 would else copy the whole vocabulary first: 335 MB of
+    the bundled model, 2 seconds of each first token.
+    """
+    del head
+    return (inputs[0].clone(memory_format=torch.contiguous_format), *inputs[1:])
 
 
-def _merged(model: PreTrainedModel, adapter: Path) -> PreTrainedModel:
-    """The model with the adapter's changes added to its weights, so that the adapter costs nothing per token."""
+def merged(model: PreTrainedModel, adapter: Path) -> PreTrainedModel:
+    """The model with the adapter's changes added to its weights, so that the adapter costs nothing per token.
+
+    Args:
+        model: in float32; it is changed.
+        adapter: folder of an adapter that was checked to fit.
+
+    Raises:
+        GenerationError: the adapter cannot be loaded, or not merged.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 asks transformers by an old name
             wrapped: Any = PeftModel.from_pretrained(model, str(adapter), use_safetensors=True)
-            merged: nn.Module = wrapped.merge_and_unload(safe_merge=True)
+            whole: nn.Module = wrapped.merge_and_unload(safe_merge=True)
     except (*_LOADING, AttributeError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise GenerationError(
             f"Adapter {adapter} cannot be loaded: {reason} Train or fetch it again."
         ) from error
-    if not isinstance(merged, PreTrainedModel):
+    if not isinstance(whole, PreTrainedModel):
         raise GenerationError(f"Adapter {adapter} cannot be merged into its model. Use a LoRA adapter.")
-    return merged
+    return whole

@@ -7,9 +7,12 @@ come the history and the question with its passages:
     fixed     rules · "understood" · example question · example answer · …
     variable  earlier messages … passages and question ▸ (the model writes here)
 
+The model begins its answer with the number of the passage that answers, `[2] Breakfast is served …`; `[0]` alone says
+that none does. That number is how a model declines: a field, never a phrase.
+
 What customers and articles wrote is data: it is labelled, none of its lines begins at the margin, where a label
-would, and turn markers inside it are made harmless. Every adapter names the `PROMPT_VERSION` that it was trained with; change anything here that reaches
-the model, and the version goes up.
+would, and turn markers inside it are made harmless. Every adapter names the `PROMPT_VERSION` that it was trained with;
+change anything here that reaches the model, and the version goes up.
 """
 
 from __future__ import annotations
@@ -19,14 +22,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.answering.generator import Prompt
+from bot.answering.generator import DEFAULT_SHAPE, Prompt, PromptShape
 from bot.answering.prompt_wording import WORDING, Exchange, Wording
 from bot.answering.turn_markers import CANONICAL, TurnMarkers, in_markers, turns
 from bot.conversation import Language
 from retrieval.chunking import width
 from retrieval.sentences import sentences
 
-PROMPT_VERSION = 1
+PROMPT_VERSION = 2
 
 _CONTROL = re.compile(
     r"<(/?(?:start_of_\w+|end_of_\w+|bos|eos|pad|unk|mask|s|unused\d+|\|[^<>|\n]{1,40}\|))>"
@@ -38,6 +41,8 @@ _HEADING = re.compile(r"^#{1,6}\s+(.*)$")
 _TABLE_RULE = re.compile(r"[|:\-\s]+")
 _HISTORY_SHARE = 0.25  # of the budget, at most
 _INDENT = " "
+_SOURCE = re.compile(r"\s*\[(\d{1,2})\]\s*")
+_CITED = re.compile(r"\s*\[\d{1,2}\](?!\()")
 
 
 @dataclass(frozen=True)
@@ -55,20 +60,6 @@ class PromptMessage:
 
     role: Literal["user", "assistant"]
     text: str
-
-
-@dataclass(frozen=True)
-class PromptShape:
-    """How a prompt is built. The default is what `benchmarks/drafts.py` found best; adapters are trained on it."""
-
-    examples: int = 2  # worked examples, 0 to what the wording has
-    width: int = 1400  # of the variable part, in width units (a Chinese character is 2)
-    passages: int = 3  # most passages that a prompt shows
-    best_last: bool = False  # whether the best passage stands nearest to the question
-    flat: bool = True  # whether a passage stands on one line
-
-
-DEFAULT_SHAPE = PromptShape()
 
 
 @dataclass(frozen=True)
@@ -106,7 +97,10 @@ def render(
         shown.reverse()
     parts = [f"{text}{_turn_to(role)}" for role, text in _turns(said)]
     parts += [_asked(shown, asked, wording, flat=shape.flat), CANONICAL.to_model, wording.answer_label]
-    return Prompt(_fixed(wording, shape.examples, flat=shape.flat), "".join(parts))
+    fixed = _fixed(wording, shape.examples, flat=shape.flat)
+    return Prompt(
+        fixed, "".join(parts), wording.answer_gap, max((passage.number for passage in shown), default=0)
+    )
 
 
 def render_training(
@@ -115,6 +109,7 @@ def render_training(
     history: Sequence[PromptMessage],
     question: str,
     answer: str,
+    source: int,
     *,
     markers: TurnMarkers = CANONICAL,
     shape: PromptShape = DEFAULT_SHAPE,
@@ -126,19 +121,26 @@ def render_training(
         passages: best first.
         history: oldest first.
         question: the customer's.
-        answer: what the model should write; must not be empty.
+        answer: what the model should say; empty if and only if `source` is 0.
+        source: number of the passage that answers; 0 if none does.
         markers: of the model that is trained (`turn_markers.markers_for`).
         shape: how to build it.
 
     Raises:
-        ValueError: the answer is empty.
+        ValueError: there is a source without an answer, or the reverse, or the source is not among the passages shown.
     """
-    written = harmless(answer).strip()
-    if not written:
+    said = harmless(answer)
+    if bool(said) != (source > 0):
         raise ValueError(
-            f"The answer to a question of {len(question)} characters is empty. Leave the example out."
+            f"Source {source} and an answer of {len(said)} characters do not fit to the question of "
+            f"{len(question)} characters: 0 goes with an empty answer. Leave the example out."
         )
     prompt = render(language, passages, history, question, shape=shape)
+    if source and f"[{source}] " not in prompt.variable:
+        raise ValueError(
+            f"Passage {source} of {len(passages)} is not shown, so no answer may name it. Put it first."
+        )
+    written = f"[{source}] {said}".strip()
     before = in_markers(prompt.fixed + prompt.variable, markers)
     text = before + WORDING[language.content].answer_gap + written + markers.end
     return Rendered(text, ((len(before), len(text)),))
@@ -153,6 +155,12 @@ def as_messages(prompt: Prompt) -> list[dict[str, str]]:
         else {"role": "user", "content": turn}
         for number, turn in enumerate(before)
     ]
+
+
+def split_source(text: str) -> tuple[int | None, str]:
+    """The passage number that a model's answer begins with (0: none answers; None: it gave no number), and the rest."""
+    found = _SOURCE.match(text)
+    return (None, text) if found is None else (int(found[1]), text[found.end() :])
 
 
 def harmless(text: str) -> str:
@@ -172,7 +180,8 @@ def _fixed(wording: Wording, examples: int, *, flat: bool) -> str:
             _asked(_example_passages(example), example.question, wording, flat=flat),
             CANONICAL.to_model,
         ]
-        parts += [wording.answer_label, wording.answer_gap, example.answer, CANONICAL.to_user]
+        written = f"[{example.source}] {example.answer}".strip()
+        parts += [wording.answer_label, wording.answer_gap, written, CANONICAL.to_user]
     return "".join(parts)
 
 
@@ -259,7 +268,7 @@ def _turns(messages: Sequence[PromptMessage]) -> Iterator[tuple[str, str]]:
             pending = f"{pending}\n{harmless(message.text)}".strip()
         elif pending:
             yield "user", pending
-            yield "assistant", harmless(message.text)
+            yield "assistant", _CITED.sub("", harmless(message.text))
             pending = ""
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import structlog
 
-from bot.answering.generator import Prompt
+from bot.answering.generator import DEFAULT_SHAPE, Prompt, PromptShape
 from bot.answering.prompt import as_messages
 from bot.errors import GenerationError
 
@@ -108,6 +108,11 @@ class RemoteModel:
     def tuned(self) -> bool:
         """Taken for granted: a chat server serves models that chat."""
         return True
+
+    @property
+    def shape(self) -> PromptShape:
+        """With worked examples: a chat model was trained on other prompts."""
+        return DEFAULT_SHAPE
 
     def warm_up(self) -> None:
         """Ask for one token, so that the server loads the model and a wrong address shows at start.

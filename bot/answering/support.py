@@ -4,8 +4,10 @@ A sentence is supported by a passage if
 
 1. its words are those of one or two neighbouring sentences there (share of content words, at least `COVERAGE`), and
    stand in the same order (longest common subsequence of all words, at least `IN_ORDER`),
-2. every number with its unit, date, time, code, link and name that it states stands in the passage,
-3. it affirms what the passage's nearest sentence affirms and denies what that denies, and
+2. every number with its unit, date, time, code, link and name that it states stands in the passage, beside the words
+   that it has there,
+3. it affirms what the passage's nearest sentence affirms and denies what that denies, clause by clause, and leaves no
+   exception of it out ("unless", 「除外」), and
 4. it does not turn a word of that sentence into its opposite (free / paid, before / after, at most / at least …).
 
 Each test alone is easy to fool; a sentence that passes all four is nearly always a copy or a close paraphrase, which
@@ -17,20 +19,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 
 from bot.answering.facts import facts
+from bot.answering.number_context import strays
 from retrieval.keywords import tokenize
 from retrieval.sentences import sentences
 
 COVERAGE = 0.75
 IN_ORDER = 0.8
-_WINDOW = 2  # a drafted sentence may join this many neighbouring sentences
 
 _NEGATION_ZH = re.compile(
-    r"不(?!同|仅|但|论|管|如|过|错|锈|断|少|久|妨|满意|止|光|只)|没(?!问题|关系)|无(?!线|理由|论|人机|忧|障碍|痕)|未(?!来)|非(?!常)|勿|禁止|拒绝|除外|别(?=.{0,4}(把|用|在|让|忘|直接))"
+    r"不(?!同|仅|但|论|管|如|过|错|锈|断|少|久|妨|满意|止|光|只)|没(?!问题|关系)|无(?!线|理由|论|人机|忧|障碍|痕)|未(?!来)|非(?!常)|勿|禁止|拒绝|除外|别(?!的|人)(?=.{0,4}(把|用|在|让|忘|直接))"
 )
 _NOT_NEGATION_ZH = re.compile(
     r"(是否|能否|可否|能不能|可不可以|是不是|要不要|会不会|有没有|不客气|级别|特别|区别|分别|类别|识别)"
@@ -41,6 +43,14 @@ _NEGATION_EN = re.compile(
 )
 _NOT_NEGATION_EN = re.compile(
     r"(?<![A-Za-z])(?:no[- ]reason|without (?:giving )?(?:a |any )?reason|not only|no later than|no more than|no\.\s?\d|no problem)(?![A-Za-z])",
+    re.IGNORECASE,
+)
+
+_CLAUSE_END = re.compile(
+    r"[，；：;]|[,:](?!\d)|(?<![A-Za-z])(?:and|but|otherwise)(?![A-Za-z])|否则|但", re.IGNORECASE
+)
+_EXCEPTION = re.compile(
+    r"(?<![A-Za-z])(?:unless|except|excluding)(?![A-Za-z])|除非|除外|除(?:了|开)?[^，。；]{1,20}外",
     re.IGNORECASE,
 )
 
@@ -60,6 +70,7 @@ _OPPOSITES = (
 _OPPOSITES_COMPILED = tuple(
     (re.compile(a, re.IGNORECASE), re.compile(b, re.IGNORECASE)) for a, b in _OPPOSITES
 )
+_ITEM = re.compile(r"\s*(?:\||[-*+•]\s|\d+[.)、]\s)")
 _UNIT = re.compile(r"[a-z0-9]+(?:['’.,-][a-z0-9]+)*|[\u3400-\u9fff]")
 _MARKUP = re.compile(r"\[([^\]]*)\]\([^)]*\)|[*_`#>|]+")
 
@@ -100,33 +111,83 @@ def check(sentence: str, passages: Sequence[str]) -> Support:
 
 def _check_one(sentence: str, words: frozenset[str], position: int, passage: str) -> Support:
     nearest, coverage = _nearest(words, passage)
+    reason = _why_not(sentence, passage, nearest, coverage)
+    return Support(position, coverage) if reason is None else Support(None, coverage, reason)
+
+
+def _why_not(sentence: str, passage: str, nearest: str, coverage: float) -> str | None:
     if coverage < COVERAGE:
-        return Support(None, coverage, f"only {coverage:.0%} of its words are in the passage")
+        return f"only {coverage:.0%} of its words are in the passage"
     order = _in_order(sentence, passage)
     if order < IN_ORDER:
-        return Support(None, coverage, f"only {order:.0%} of its words stand in the passage's order")
+        return f"only {order:.0%} of its words stand in the passage's order"
     missing = facts(sentence).missing_from(facts(passage))
     if missing:
-        return Support(None, coverage, f"states {', '.join(sorted(missing))}, which the passage does not")
-    if _denies(sentence) != _denies(nearest):
-        return Support(None, coverage, "affirms what the passage denies, or the reverse")
+        return f"states {', '.join(sorted(missing))}, which the passage does not"
+    strayed = strays(sentence, passage)
+    if strayed:
+        return f"states a number of something else than {', '.join(sorted(strayed))}"
+    return _against(sentence, nearest)
+
+
+def _against(sentence: str, nearest: str) -> str | None:
+    """How the sentence says another thing than the passage's nearest one, in nearly the same words."""
+    if _EXCEPTION.search(nearest) and not _EXCEPTION.search(sentence):
+        return "leaves out the passage's exception"
+    if _denies(sentence) != _denies(_quoted_clauses(sentence, nearest)):
+        return "affirms what the passage denies, or the reverse"
     if _turns_around(sentence, nearest):
-        return Support(None, coverage, "says the opposite of a word in the passage")
-    return Support(position, coverage)
+        return "says the opposite of a word in the passage"
+    return None
 
 
 def _nearest(words: frozenset[str], passage: str) -> tuple[str, float]:
-    """The sentence of `passage` that holds most of `words`, and the share that it or two neighbours hold (0 to 1).
+    """The statement of `passage` that holds most of `words`, and the share that it or two neighbours hold (0 to 1).
 
-    What is denied is looked for in one sentence alone: a neighbour's "not" must not lend itself to this one.
+    What is denied is looked for in one statement alone: a neighbour's "not" must not lend itself to this one.
+    """
+    single, joined = _statements(passage)
+    if not single:
+        return "", 0.0
+    nearest = max(single, key=lambda part: (len(words & _content_words(part)), -len(part)))
+    return nearest, max(len(words & _content_words(part)) for part in joined) / len(words)
+
+
+def _statements(passage: str) -> tuple[list[str], list[str]]:
+    """What the passage states: its sentences and table rows, rows also told with their header; and those joined by two.
+
+    Neighbouring rows or list items are never joined: 「金卡」 of one row and 「30 天」 of the next state nothing together.
     """
     parts = sentences(passage)
-    held = [words & _content_words(part) for part in parts]
-    if not held:
-        return "", 0.0
-    nearest = max(range(len(parts)), key=lambda i: (len(held[i]), -len(parts[i])))
-    windows = (frozenset().union(*held[i : i + _WINDOW]) for i in range(len(parts)))
-    return parts[nearest], max(len(window) for window in windows) / len(words)
+    told = list(_told_rows(parts))
+    pairs = [f"{one} {other}" for one, other in pairwise(parts) if not _ITEM.match(other)]
+    return parts + told, parts + told + pairs
+
+
+def _told_rows(parts: Sequence[str]) -> Iterator[str]:
+    """Each row of a table as its cells, each after its column's name."""
+    header: list[str] | None = None
+    for part in parts:
+        if not part.startswith("|"):
+            header = None
+            continue
+        cells = [cell.strip() for cell in part.strip("| ").split("|")]
+        if header is None:
+            header = cells
+        else:
+            yield " ".join(chain.from_iterable(zip(header, cells, strict=False)))
+
+
+def _quoted_clauses(sentence: str, nearest: str) -> str:
+    """The clauses of `nearest` that the sentence quotes: half of their words stand in it."""
+    mine = frozenset(_all_words(sentence))
+    clauses = [clause for clause in _CLAUSE_END.split(nearest) if clause]
+    quoted = [
+        clause
+        for clause in clauses
+        if len(mine.intersection(words := _all_words(clause))) * 2 >= len(set(words))
+    ]
+    return " ".join(quoted)
 
 
 def _in_order(sentence: str, passage: str) -> float:
@@ -135,9 +196,8 @@ def _in_order(sentence: str, passage: str) -> float:
     A sentence mangled from true words ("you cannot cancel an order that is not paid") fails here.
     """
     mine = _all_words(sentence)
-    parts = [_all_words(part) for part in sentences(passage)]
-    windows = (list(chain.from_iterable(parts[i : i + _WINDOW])) for i in range(len(parts)))
-    longest = max((_common_subsequence(mine, window) for window in windows), default=0)
+    _, joined = _statements(passage)
+    longest = max((_common_subsequence(mine, _all_words(part)) for part in joined), default=0)
     return longest / max(len(mine), 1)
 
 

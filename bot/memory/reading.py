@@ -37,6 +37,7 @@ class LoggedTurn:
     correction: Correction | None
     channel: str
     opened_at: datetime  # of the conversation, UTC
+    visitor_sha256: str  # tells whose conversation it is, not who that is
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def logged_page(
     rows = list(
         log.query(
             f"""
-            SELECT t.*, c.channel, c.opened_at, r.value AS rating_value, r.reason AS rating_reason,
+            SELECT t.*, c.channel, c.opened_at, c.visitor_sha256, r.value AS rating_value, r.reason AS rating_reason,
                    k.text AS correction_text, k.author AS correction_author
             FROM turns AS t JOIN conversations AS c ON c.id = t.conversation_id
             LEFT JOIN ratings AS r ON r.number = ({_LAST_RATING})
@@ -202,4 +203,5 @@ def _logged(row: Row, turn: Turn) -> LoggedTurn:
         correction=None if row["correction_text"] is None else read_correction(corrected),
         channel=row["channel"],
         opened_at=datetime.fromisoformat(row["opened_at"]),
+        visitor_sha256=row["visitor_sha256"],
     )

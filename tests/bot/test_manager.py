@@ -64,6 +64,39 @@ def test_a_failing_model_costs_style_not_the_answer(tmp_path: Path, failure: Exc
     assert "3 年" in reply.text
 
 
+def test_the_passage_number_before_a_draft_is_not_shown(tmp_path: Path) -> None:
+    model = ScriptedGenerator("[1] The warranty is 1 year; large appliances have 3 years.")
+    (reply,) = say(build_shop(tmp_path, model), "how long is the warranty of a large appliance")
+    assert reply.text == "The warranty is 1 year; large appliances have 3 years. [1]"
+
+
+@pytest.mark.parametrize("question", ["how long is the warranty of a large appliance", "大家电保修多久"])
+def test_a_model_that_finds_no_answer_in_the_passages_sends_the_turn_another_way(
+    tmp_path: Path, question: str
+) -> None:
+    shop = build_shop(tmp_path, ScriptedGenerator("[0]"))
+    (reply,) = say(shop, question)
+    assert reply.route in (Route.NO_ANSWER, Route.CLARIFY)
+    assert reply.sources == ()
+    assert "[0]" not in reply.text
+    (turn,) = shop.history(reply.conversation_id, visitor=ANNA)
+    assert turn.generation == "declined"
+    assert turn.passages  # what it had read is kept
+
+
+def test_a_base_models_zero_declines_nothing(tmp_path: Path) -> None:
+    model = ScriptedGenerator("[0]")
+    model.tuned = False
+    (reply,) = say(build_shop(tmp_path, model), "how long is the warranty of a large appliance")
+    assert reply.route is Route.GROUNDED
+
+
+def test_without_a_draft_an_article_that_the_search_is_unsure_of_is_not_quoted(tmp_path: Path) -> None:
+    shop = build_shop(tmp_path, ScriptedGenerator(GenerationError("gone")), compose_score=1.0)
+    (reply,) = say(shop, "how long is the warranty of a large appliance")
+    assert reply.route in (Route.NO_ANSWER, Route.CLARIFY)
+
+
 def test_an_article_in_the_other_language_is_quoted_with_a_notice(shop: Manager) -> None:
     (reply,) = say(shop, "voltage 110 volts 可以用吗")
     assert reply.text.startswith("（only_other_language）")
@@ -220,3 +253,17 @@ def test_ratings_point_at_turns_of_the_conversation(shop: Manager) -> None:
     rating = shop._store.rating(reply.turn_id)
     assert rating is not None
     assert (rating.value, rating.reason) == (-1, "call me on <PHONE>")
+
+
+def test_the_last_vote_on_each_turn_is_told_to_its_visitor_only(shop: Manager) -> None:
+    conversation = shop.open_conversation(ANNA, channel="test")
+    up, changed, _ = [
+        reply_to(shop.answer(conversation, f"how much is postage {number}", visitor=ANNA))
+        for number in range(3)
+    ]
+    shop.rate(conversation, up.turn_id, 1, "", visitor=ANNA)
+    shop.rate(conversation, changed.turn_id, 1, "", visitor=ANNA)
+    shop.rate(conversation, changed.turn_id, -1, "", visitor=ANNA)
+    assert shop.last_ratings(conversation, visitor=ANNA) == {up.turn_id: 1, changed.turn_id: -1}
+    with pytest.raises(ConversationUnknown):
+        shop.last_ratings(conversation, visitor=BOB)

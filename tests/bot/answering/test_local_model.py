@@ -12,90 +12,17 @@ from typing import Any
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import AutoModelForCausalLM, Gemma3ForCausalLM, Gemma3TextConfig, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
+from bot.answering.adapters import AdapterManifest, write_manifest
 from bot.answering.generator import Prompt
+from bot.answering.greedy import GreedyDecoder
 from bot.answering.local_model import LocalModel
-from bot.answering.prompt import PromptPassage, PromptShape, render, render_training
-from bot.conversation import Language
-from bot.errors import GenerationError
+from bot.answering.prompt import render
+from bot.errors import AdapterRefused, GenerationError
+from tests.tiny_model import ANSWERS, ASKED, PROMPTS, SHAPE, SOURCES, write_model
 
-ANSWERS = [
-    "满 99 元包邮，不满 99 元收 8 元。",
-    "Delivery is free from ¥99 per order.",
-    "Below that it costs ¥8. 𠮷🙂",
-]
-TEXTS = [
-    "满 99 元包邮，不满 99 元收 8 元。",
-    "Delivery is free from ¥99 per order; below that it costs ¥8.",
-] * 3
-ASKED: list[tuple[Language, list[PromptPassage], tuple[()], str]] = [
-    (Language.ZH, [PromptPassage(1, "运费", TEXTS[0])], (), "运费多少"),
-    (Language.EN, [PromptPassage(1, "Fees", TEXTS[1])], (), "how much is delivery?"),
-    (
-        Language.ZH,
-        [PromptPassage(1, "Fees", TEXTS[1]), PromptPassage(2, "运费", TEXTS[0])],
-        (),
-        "fees 是多少",
-    ),
-]
-SHAPE = PromptShape(examples=1)
-PROMPTS = [render(*arguments, shape=SHAPE) for arguments in ASKED]
-
-
-def write_model(folder: Path) -> Path:
-    """A Gemma 3 of 3 layers with a window of 16 tokens that has learned three answers, as a Hugging Face folder."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    tokenizer.train_from_iterator(
-        TEXTS, trainers.BpeTrainer(vocab_size=300, initial_alphabet=alphabet, show_progress=False)
-    )
-    tokenizer.add_tokens(
-        [AddedToken(marker, normalized=False) for marker in ("<start_of_turn>", "<end_of_turn>")]
-    )
-    tokenizer.add_special_tokens(["<eos>"])
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>")
-    fast.save_pretrained(folder)
-    torch.manual_seed(0)
-    config = Gemma3TextConfig(
-        vocab_size=len(fast),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=3,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        head_dim=16,
-        query_pre_attn_scalar=16,
-        sliding_window=16,
-        layer_types=["sliding_attention", "sliding_attention", "full_attention"],
-        max_position_embeddings=4096,
-        eos_token_id=fast.eos_token_id,
-        pad_token_id=fast.eos_token_id,
-        bos_token_id=None,
-    )
-    model = Gemma3ForCausalLM(config)
-    learn(model, fast)
-    model.save_pretrained(folder)
-    return folder
-
-
-def learn(model: Gemma3ForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
-    """Teach it the answers, with loss where the renderer says."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
-    for _ in range(40):
-        for arguments, answer in zip(ASKED, ANSWERS, strict=True):
-            trained = render_training(*arguments, answer, shape=SHAPE)
-            ((start, _),) = trained.loss_spans
-            encoded = tokenizer(trained.text, return_offsets_mapping=True)
-            ids = torch.tensor([encoded["input_ids"]])
-            learned = [offset[0] >= start for offset in encoded["offset_mapping"]]
-            labels = torch.where(torch.tensor([learned]), ids, -100)
-            model(input_ids=ids, labels=labels).loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
+EXPECTED = [f"[{source}] {answer}" for source, answer in zip(SOURCES, ANSWERS, strict=True)]
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +62,7 @@ def test_every_way_of_decoding_writes_what_the_library_writes(
     plain = LocalModel(folder, precision="float32", threads=1, guessed=0, keep_prefixes=False)
     fast = LocalModel(folder, precision="float32", threads=1, **options)
     expected = written(plain, prompt)
-    assert expected == ANSWERS[PROMPTS.index(prompt)]
+    assert expected == EXPECTED[PROMPTS.index(prompt)]
     assert written(fast, prompt) == expected
     assert written(fast, prompt) == expected  # now from the kept prefix
     assert generated(folder, prompt).strip() == f"{expected}<end_of_turn>"
@@ -154,14 +81,14 @@ def generated(folder: Path, prompt: Prompt) -> str:
 
 def test_guessing_saves_steps(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = 0
-    original = LocalModel._step
+    original = GreedyDecoder._step
 
-    def counted(self: LocalModel, *arguments: Any) -> list[int]:
+    def counted(self: GreedyDecoder, *arguments: Any) -> list[int]:
         nonlocal steps
         steps += 1
         return original(self, *arguments)
 
-    monkeypatch.setattr(LocalModel, "_step", counted)
+    monkeypatch.setattr(GreedyDecoder, "_step", counted)
     counts = []
     for guessed in (0, 5):
         model = LocalModel(folder, precision="float32", threads=1, guessed=guessed)
@@ -177,13 +104,13 @@ def test_the_fixed_part_is_computed_once_a_language(
 ) -> None:
     model.warm_up()
     read: list[int] = []
-    original = LocalModel._step
+    original = GreedyDecoder._step
 
-    def counted(self: LocalModel, tokens: list[int], *arguments: Any) -> list[int]:
+    def counted(self: GreedyDecoder, tokens: list[int], *arguments: Any) -> list[int]:
         read.append(len(tokens))
         return original(self, tokens, *arguments)
 
-    monkeypatch.setattr(LocalModel, "_step", counted)
+    monkeypatch.setattr(GreedyDecoder, "_step", counted)
     for arguments in ASKED[:2]:
         prompt = render(*arguments)
         read.clear()
@@ -275,8 +202,10 @@ def adapter(folder: Path, tmp_path: Path) -> Path:
         warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 asks transformers by an old name
         wrapped: Any = get_peft_model(base, settings)
     wrapped.save_pretrained(tmp_path / "tone-3")
-    path = tmp_path / "tone-3" / "adapter_config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"base_model_name_or_path": "org/tiny"}))
+    write_manifest(
+        tmp_path / "tone-3",
+        AdapterManifest("tone-3", "org/tiny", None, "lora", "2026-11-24T00:00:00Z", shape=SHAPE),
+    )
     return tmp_path / "tone-3"
 
 
@@ -285,25 +214,79 @@ def test_an_adapter_changes_what_is_written_and_is_named(folder: Path, adapter: 
     adapted = LocalModel(folder, label="tiny", precision="float32", threads=1, adapter=adapter)
     assert adapted.adapter == "tone-3"
     assert (plain.tuned, adapted.tuned) == (False, True)
+    assert adapted.shape == SHAPE
     assert written(adapted, PROMPTS[0]) != written(plain, PROMPTS[0])
 
 
+@pytest.mark.parametrize(("declines_at", "declined"), [(0.0, True), (1.1, False)])
+def test_the_certificate_says_when_a_model_declines(
+    folder: Path, adapter: Path, declines_at: float, declined: bool
+) -> None:
+    change_manifest(adapter, declines_at=declines_at)
+    model = LocalModel(folder, label="tiny", precision="float32", threads=1, adapter=adapter)
+    for prompt in PROMPTS:
+        odds = model.source_odds(prompt, deadline=soon())
+        assert len(odds) == prompt.passages + 1
+        assert sum(odds) == pytest.approx(1.0)
+        text = written(model, prompt)
+        assert (text == "[0]") == declined
+        if not declined:
+            assert text.startswith(f"[{1 + max(range(prompt.passages), key=odds[1:].__getitem__)}")
+
+
+def test_reading_the_source_first_changes_nothing_else(folder: Path, adapter: Path) -> None:
+    greedy = LocalModel(folder, label="tiny", precision="float32", threads=1, adapter=adapter)
+    change_manifest(adapter, declines_at=1.1)
+    reading = LocalModel(folder, label="tiny", precision="float32", threads=1, adapter=adapter)
+    for prompt in PROMPTS:
+        text = written(greedy, prompt)
+        if text.startswith(("[1", "[2")):
+            assert written(reading, prompt) == text
+
+
 def test_an_adapter_of_another_model_is_refused(folder: Path, adapter: Path) -> None:
-    with pytest.raises(GenerationError, match=r"trained on 'org/tiny', but the model is 'gemma'"):
+    with pytest.raises(AdapterRefused, match=r"trained on 'org/tiny', but the model is 'gemma'"):
         LocalModel(folder, label="gemma", adapter=adapter)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", json.dumps({"base_model_name_or_path": None})])
-def test_an_adapter_without_a_readable_configuration_is_refused(
-    folder: Path, tmp_path: Path, content: str
+def change_manifest(adapter: Path, **changes: Any) -> None:
+    path = adapter / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"prompt_version": 1}, "trained for prompt version 1"),
+        ({"version": 99}, "version 99"),
+        ({"kind": "index"}, "is a 'index'"),
+        ({"shape": {"colour": "red"}}, "cannot be read"),
+        ({"shape": None}, "cannot be read"),
+    ],
+)
+def test_an_adapter_that_does_not_fit_this_kefu_is_refused(
+    folder: Path, adapter: Path, changes: dict[str, Any], reason: str
 ) -> None:
-    (tmp_path / "adapter_config.json").write_text(content)
-    with pytest.raises(GenerationError, match=r"adapter|Adapter"):
-        LocalModel(folder, label="tiny", adapter=tmp_path)
+    change_manifest(adapter, **changes)
+    with pytest.raises(AdapterRefused, match=reason):
+        LocalModel(folder, label="tiny", adapter=adapter)
 
 
-def test_an_adapter_whose_weights_are_damaged_is_refused(folder: Path, adapter: Path) -> None:
-    weights = adapter / "adapter_model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:100])
-    with pytest.raises(GenerationError, match="cannot be loaded"):
+@pytest.mark.parametrize("content", ["{", "[]", "{}"])
+def test_an_adapter_without_a_readable_manifest_is_refused(folder: Path, adapter: Path, content: str) -> None:
+    (adapter / "manifest.json").write_text(content)
+    with pytest.raises(AdapterRefused, match=r"manifest\.json cannot be read"):
+        LocalModel(folder, label="tiny", adapter=adapter)
+
+
+@pytest.mark.parametrize("name", ["adapter_model.safetensors", "adapter_config.json"])
+def test_an_adapter_whose_files_are_changed_or_missing_is_refused(
+    folder: Path, adapter: Path, name: str
+) -> None:
+    path = adapter / name
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(AdapterRefused, match="is not the file that its manifest was written for"):
+        LocalModel(folder, label="tiny", adapter=adapter)
+    path.unlink()
+    with pytest.raises(AdapterRefused, match="is missing"):
         LocalModel(folder, label="tiny", adapter=adapter)

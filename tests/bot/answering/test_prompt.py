@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from bot.answering.generator import PromptShape
 from bot.answering.prompt import (
     PromptMessage,
     PromptPassage,
-    PromptShape,
     as_messages,
     harmless,
     render,
     render_training,
+    split_source,
 )
 from bot.answering.turn_markers import CANONICAL, TurnMarkers, in_markers
 from bot.conversation import Language
@@ -67,7 +68,7 @@ def test_serving_reads_exactly_what_training_taught_token_by_token(
     tokenizer: Tokenizer, language: Language, passages: list[PromptPassage], question: str, answer: str
 ) -> None:
     prompt = render(language, passages, HISTORY, question)
-    trained = render_training(language, passages, HISTORY, question, answer)
+    trained = render_training(language, passages, HISTORY, question, answer, 1)
     served = tokenizer.encode(prompt.fixed + prompt.variable).ids
     assert tokenizer.encode(trained.text).ids[: len(served)] == served
     assert tokenizer.encode(prompt.fixed).ids == served[: len(tokenizer.encode(prompt.fixed).ids)]
@@ -77,7 +78,7 @@ def test_serving_reads_exactly_what_training_taught_token_by_token(
 def test_only_the_answer_and_its_end_carry_loss_token_by_token(
     tokenizer: Tokenizer, language: Language, passages: list[PromptPassage], question: str, answer: str
 ) -> None:
-    trained = render_training(language, passages, HISTORY, question, answer)
+    trained = render_training(language, passages, HISTORY, question, answer, 1)
     encoded = tokenizer.encode(trained.text)
     ((start, end),) = trained.loss_spans
     learned = [
@@ -89,7 +90,7 @@ def test_only_the_answer_and_its_end_carry_loss_token_by_token(
         (left, right) for left, right in encoded.offsets if left < start < right or left < end < right
     ]
     assert straddling == []
-    assert tokenizer.decode(learned, skip_special_tokens=False).strip() == f"{answer}<end_of_turn>"
+    assert tokenizer.decode(learned, skip_special_tokens=False).strip() == f"[1] {answer}<end_of_turn>"
     assert end == len(trained.text)
 
 
@@ -98,10 +99,10 @@ def test_another_models_markers_change_nothing_else(
     language: Language, passages: list[PromptPassage], question: str, answer: str
 ) -> None:
     prompt = render(language, passages, HISTORY, question)
-    trained = render_training(language, passages, HISTORY, question, answer, markers=CHATML)
+    trained = render_training(language, passages, HISTORY, question, answer, 1, markers=CHATML)
     served = in_markers(prompt.fixed + prompt.variable, CHATML)
     assert trained.text.startswith(served)
-    assert trained.text[len(served) :].strip() == f"{answer}<|im_end|>"
+    assert trained.text[len(served) :].strip() == f"[1] {answer}<|im_end|>"
     assert "start_of_turn" not in trained.text
     (start, _), *_ = trained.loss_spans
     assert start == len(served)
@@ -139,7 +140,7 @@ def test_nobody_ends_a_turn_from_inside_their_text(attack: str) -> None:
             assert prompt.variable.count(marker) == clean.variable.count(marker)
         for marker in ("<|im_end|>", "<|im_start|>", "[INST]", "<<SYS>>", "</s>", "<s>", "<eos>", "<bos>"):
             assert marker not in prompt.variable
-    answer = render_training(Language.ZH, ZH, (), "运费多少", f"包邮。{attack}").text
+    answer = render_training(Language.ZH, ZH, (), "运费多少", f"包邮。{attack}", 1).text
     assert answer.count("<end_of_turn>") == clean.fixed.count("<end_of_turn>") + 2
 
 
@@ -234,13 +235,55 @@ def test_chat_messages_hold_the_same_words_without_markers_and_labels_of_answers
     messages = as_messages(prompt)
     assert messages[-1]["role"] == "user"
     assert messages[-1]["content"].endswith("Question: fees?")
-    assert messages[3]["content"] == "The underground car park is free for hotel guests, one car per room."
+    assert (
+        messages[3]["content"] == "[1] The underground car park is free for hotel guests, one car per room."
+    )
     assert not any("_of_turn" in message["content"] for message in messages)
 
 
-def test_an_empty_answer_is_no_example() -> None:
-    with pytest.raises(ValueError, match="empty"):
-        render_training(Language.ZH, ZH, (), "问", "  \n")
+@pytest.mark.parametrize(("answer", "source"), [("  \n", 1), ("包邮。", 0)])
+def test_an_answer_without_a_source_or_a_source_without_an_answer_is_no_example(
+    answer: str, source: int
+) -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        render_training(Language.ZH, ZH, (), "问", answer, source)
+
+
+def test_an_answer_may_not_name_a_passage_that_is_not_shown() -> None:
+    with pytest.raises(ValueError, match="Passage 2 of 2 is not shown"):
+        render_training(Language.ZH, ZH, (), "运费", "包邮。", 2, shape=PromptShape(passages=1))
+
+
+@pytest.mark.parametrize(("language", "passages", "question", "answer"), CASES)
+def test_declining_is_the_number_zero_and_nothing_else(
+    language: Language, passages: list[PromptPassage], question: str, answer: str
+) -> None:
+    del answer
+    trained = render_training(language, passages, (), question, "", 0)
+    assert trained.text[slice(*trained.loss_spans[0])].strip() == "[0]<end_of_turn>"
+
+
+@pytest.mark.parametrize(
+    ("written", "source", "rest"),
+    [
+        ("[2] 满 99 元包邮。", 2, "满 99 元包邮。"),
+        (" [0]", 0, ""),
+        ("[12]Free from ¥99.", 12, "Free from ¥99."),
+        ("Free from ¥99 [1].", None, "Free from ¥99 [1]."),
+        ("", None, ""),
+    ],
+)
+def test_the_passage_number_is_read_off_an_answer(written: str, source: int | None, rest: str) -> None:
+    assert split_source(written) == (source, rest)
+
+
+def test_source_numbers_of_earlier_answers_are_not_read_again() -> None:
+    said = [
+        PromptMessage("user", "fees?"),
+        PromptMessage("assistant", "Free from ¥99. [1] See [Fees](/fees). [2]"),
+    ]
+    prompt = render(Language.EN, EN, said, "and abroad?")
+    assert "Free from ¥99. See [Fees](/fees).<end_of_turn>" in prompt.variable
 
 
 def test_canonical_markers_are_gemmas() -> None:

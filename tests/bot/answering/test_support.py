@@ -80,3 +80,46 @@ ORDERS = (
 def test_a_sentence_mangled_from_true_words_is_refused(sentence: str, passage: str) -> None:
     """All of these were written by an untuned base model from passages like these."""
     assert not check(sentence, [passage]).supported
+
+
+@pytest.mark.parametrize(
+    ("sentence", "passage"),
+    [
+        ("1.2 至 1.5 米的儿童半价。", "未含早的客人现场付费，成人每位 68 元，1.2 至 1.5 米的儿童半价。"),
+        ("过了 7 天号码就收回，不能再要回来。", "过了 7 天号码就收回，不能再要回来，90 天后会给别的客户用。"),
+        (
+            "Bookings made on a travel site must be cancelled there; we cannot do it for you.",
+            "Bookings made on a travel site must be cancelled there; we cannot do it for you.",
+        ),
+        ("号码 90 天后会给别的客户用。", "号码 90 天后会给别的客户用。"),
+    ],
+)
+def test_a_clause_may_be_quoted_whatever_the_clause_beside_it_denies(sentence: str, passage: str) -> None:
+    assert check(sentence, [passage]).supported
+
+
+@pytest.mark.parametrize(
+    ("sentence", "passage"),
+    [
+        ("You can return earphones.", "You can return earphones, unless the seal is broken."),
+        ("所有商品都可以退。", "除个护类以外，所有商品都可以退，没有时间限制。"),
+        ("本店可以开专票。", "本店不可以开专票，可以开普票。"),
+    ],
+)
+def test_a_clause_without_its_exception_or_its_denial_is_refused(sentence: str, passage: str) -> None:
+    assert not check(sentence, [passage]).supported
+
+
+TABLE = "运费\n\n| 地区 | 运费 | 时效 |\n|---|---|---|\n| 江浙沪 | 8 元 | 2 天 |\n| 新疆 | 18 元 | 7 天 |"
+
+
+@pytest.mark.parametrize(
+    "sentence", ["新疆运费 18 元，时效 7 天。", "地区新疆，运费 18 元。", "| 新疆 | 18 元 | 7 天 |"]
+)
+def test_a_row_may_be_told_with_the_names_of_its_columns(sentence: str) -> None:
+    assert check(sentence, [TABLE]).supported
+
+
+@pytest.mark.parametrize("sentence", ["新疆运费 8 元。", "江浙沪时效 7 天。"])
+def test_a_row_does_not_lend_its_cells_to_another(sentence: str) -> None:
+    assert not check(sentence, [TABLE]).supported

@@ -1,0 +1,60 @@
+"""Lets a running bot draft with the adapter that was promoted last, without a restart and without dropping a turn."""
+
+from __future__ import annotations
+
+import threading
+
+import structlog
+
+from bot.errors import BotError
+from bot.factory import Kefu, load_knowledge
+from bot.models import adapter_registry, follows_registry, make_generator, wanted_adapter
+from bot.serving import watch_file
+from retrieval.errors import RetrievalError
+
+log = structlog.get_logger(__name__)
+
+
+def follow_promotions(kefu: Kefu, stop: threading.Event) -> threading.Thread | None:
+    """Take up each promotion and rollback within seconds, until `stop` is set; None if the settings leave no choice."""
+    if not follows_registry(kefu.settings):
+        return None
+
+    def exchange() -> None:
+        try:
+            exchange_model(kefu)
+        except (BotError, RetrievalError) as error:
+            log.error("model_not_exchanged", reason=str(error))
+
+    path = adapter_registry(kefu.settings).path
+    thread = threading.Thread(
+        target=watch_file, args=(path, exchange, stop), name="follow-promotions", daemon=True
+    )
+    thread.start()
+    return thread
+
+
+def exchange_model(kefu: Kefu) -> None:
+    """Load the model with the adapter that is to serve, warm it beside the old one, and draft with it from now on.
+
+    While both are loaded they need the memory of both. Turns under way end with the model that they began with.
+
+    Raises:
+        GenerationError: it does not get warm; the old one goes on.
+        ContentError, IndexMissing, IndexMismatch: what it answers from cannot be read just now. The new model then
+            comes into use with the next reload that succeeds.
+    """
+    wanted = wanted_adapter(kefu.settings)
+    if wanted == (None if kefu.generator is None else kefu.generator.adapter):
+        return
+    generator = make_generator(kefu.settings, _silent)
+    if generator is not None:
+        generator.warm_up()
+    with kefu.drafting.exchanging:
+        kefu.drafting.exchange(generator)
+        kefu.manager.use(load_knowledge(kefu.settings, kefu.encoder, generator))
+    log.info("model_exchanged", adapter=wanted, drafts=generator is not None)
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """Report progress to nobody."""
