@@ -1,4 +1,4 @@
-"""Writes the log as training data: masked, with a manifest beside it that says what it is."""
+"""Writes the log, or a side of a training set, as training data: masked, with a manifest beside it that says what it is."""
 
 from __future__ import annotations
 
@@ -18,13 +18,17 @@ import structlog
 
 from bot.memory.migrations import ALL_STEPS
 from bot.memory.store import Store
+from finetune.dataset import Dataset, Side
 from finetune.errors import ExportError, NothingToExport
-from finetune.formats import Format, lines_of, opening
-from finetune.records import Dialogue, Masking, dialogues
+from finetune.formats import Format, file_parts, opening
+from finetune.log_records import logged_conversations
+from finetune.masking import Masking
+from finetune.records import Conversation
 
 _log = structlog.get_logger(__name__)
 
 _EXPORT_VERSION = 1  # of the files' shape; a reader refuses one it does not know
+_JUDGED: tuple[Format, ...] = ("dpo", "kto")  # which also learn from what was voted down
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def export(
     Args:
         store: the log.
         target: the file; its folder is made, an older file is replaced.
-        format: messages and sharegpt write a line a conversation, alpaca and csv one a turn.
+        format: messages and sharegpt write a line a conversation, the others one a turn; dpo one a pair of answers.
         since: only turns asked at or after this moment (with time zone).
         until: only turns asked before this moment.
         rating: only turns whose last vote is +1 or -1; the turns before one stay as its context.
@@ -69,17 +73,60 @@ def export(
     _check(format, rating)
     filters = {"since": since and since.isoformat(), "until": until and until.isoformat(), "rating": rating}
     mask = Masking(allow)
-    chosen = list(dialogues(store.logged(since=since, until=until), rating=rating, mask=mask))
+    chosen = list(logged_conversations(store.logged(since=since, until=until), rating=rating, mask=mask))
     if not chosen:
         raise _nothing(store, filters)
+    origin = {"log_schema": ALL_STEPS[-1], "filters": filters}
+    report = _publish(target, format, chosen, mask, origin)
+    if mask.found:
+        _log.warning("export_masked_again", kinds=dict(mask.found), turns=len(mask.turns))
+    return report
+
+
+def export_dataset(
+    dataset: Dataset,
+    target: Path,
+    *,
+    side: Side = "train",
+    format: Format = "messages",  # noqa: A002 - the word of the command line
+) -> ExportReport:
+    """Write one side of a training set to `target` and `<name>.manifest.json`, both whole or not at all.
+
+    Args:
+        dataset: the set.
+        target: the file; its folder is made, an older file is replaced.
+        side: which side; for dpo and kto, train comes with the answers that were voted down.
+        format: as in `export`.
+
+    Raises:
+        NothingToExport: the side holds nothing for this format.
+        ExportError: the format is unknown, or the target cannot be written.
+    """
+    _check(format, None)
+    chosen = list(dataset.side(side))
+    if side == "train" and format in _JUDGED:
+        chosen += dataset.disliked
+    if not chosen:
+        raise NothingToExport(f"{dataset.folder} has no conversation for {side}. Choose another side.")
+    return _publish(target, format, chosen, Masking(), {"dataset": dataset.id, "side": side})
+
+
+def _publish(
+    target: Path, kind: Format, chosen: Sequence[Conversation], mask: Masking, origin: Mapping[str, Any]
+) -> ExportReport:
+    parts = list(file_parts(kind, chosen))
+    if parts == [opening(kind)]:
+        raise NothingToExport(
+            f"{len(chosen)} conversations hold nothing for {kind}: it needs answers that people voted on or corrected."
+        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        sha256 = _write(target, _text(format, chosen))
+        sha256 = _write(target, parts)
         manifest = target.with_name(f"{target.stem}.manifest.json")
         content = {
             **_manifest(chosen, mask),
-            "format": format,
-            "filters": filters,
+            **origin,
+            "format": kind,
             "file": target.name,
             "sha256": sha256,
         }
@@ -88,10 +135,8 @@ def export(
         raise ExportError(
             f"The export cannot be written to {target}: {error}. Choose a place with room for it."
         ) from error
-    if mask.found:
-        _log.warning("export_masked_again", kinds=dict(mask.found), turns=len(mask.turns))
-    selected = [exchange for dialogue in chosen for exchange in dialogue.selected]
-    corrected = sum(bool(exchange.metadata["corrected"]) for exchange in selected)
+    selected = [exchange for conversation in chosen for exchange in conversation.selected]
+    corrected = sum(exchange.corrected for exchange in selected)
     return ExportReport(target, manifest, len(chosen), len(selected), corrected, dict(mask.found), sha256)
 
 
@@ -113,44 +158,39 @@ def _nothing(store: Store, filters: Mapping[str, object]) -> NothingToExport:
     )
 
 
-def _text(kind: Format, chosen: Iterable[Dialogue]) -> Iterator[str]:
-    yield opening(kind)
-    for dialogue in chosen:
-        yield from lines_of(kind, dialogue)
-
-
-def _manifest(chosen: Sequence[Dialogue], mask: Masking) -> dict[str, Any]:
-    exchanges = [exchange for dialogue in chosen for exchange in dialogue.exchanges]
+def _manifest(chosen: Sequence[Conversation], mask: Masking) -> dict[str, Any]:
+    exchanges = [exchange for conversation in chosen for exchange in conversation.exchanges]
     selected = [exchange for exchange in exchanges if exchange.selected]
-    last = max(selected, key=lambda exchange: exchange.asked_at)
-    metadata = [exchange.metadata for exchange in selected]
+    dated = [(exchange.at, exchange.id) for exchange in selected if exchange.at is not None]
+    last = max(dated, default=None)
     return {
         "kind": "kefu-export",
         "version": _EXPORT_VERSION,
         "created_at": datetime.now(UTC).isoformat(),
-        "log_schema": ALL_STEPS[-1],
-        "prompt_versions": _distinct(metadata, "prompt_version"),
-        "models": _distinct(metadata, "model"),
-        "adapters": _distinct(metadata, "adapter"),
+        "prompt_versions": _distinct([exchange.metadata for exchange in selected], "prompt_version"),
+        "models": _distinct([exchange.metadata for exchange in selected], "model"),
+        "adapters": _distinct([exchange.metadata for exchange in selected], "adapter"),
         "counts": {
             "conversations": len(chosen),
             "turns": len(selected),
             "context_turns": len(exchanges) - len(selected),
-            "corrected": sum(bool(entry["corrected"]) for entry in metadata),
-            "by_language": dict(Counter(entry["language"] for entry in metadata)),
+            "corrected": sum(exchange.corrected for exchange in selected),
+            "by_language": dict(Counter(exchange.language.value for exchange in selected)),
             "by_rating": dict(
-                Counter("none" if entry["rating"] is None else str(entry["rating"]) for entry in metadata)
+                Counter("none" if exchange.rating is None else str(exchange.rating) for exchange in selected)
             ),
-            "by_route": dict(Counter(entry["route"] for entry in metadata)),
+            "by_route": dict(
+                Counter("none" if exchange.route is None else exchange.route for exchange in selected)
+            ),
         },
-        "last_turn": {"id": last.turn_id, "asked_at": last.asked_at.isoformat()},
+        "last_turn": None if last is None else {"id": last[1], "asked_at": last[0].isoformat()},
         "masked_again": {"kinds": dict(mask.found), "turns": sorted(mask.turns)},
     }
 
 
 def _distinct(metadata: Iterable[Mapping[str, Any]], name: str) -> list[Any]:
     """The values of one field, None left out, in a stable order."""
-    return sorted({entry[name] for entry in metadata} - {None}, key=str)
+    return sorted({entry.get(name) for entry in metadata} - {None}, key=str)
 
 
 def _write(target: Path, parts: Iterable[str]) -> str:

@@ -21,7 +21,7 @@ from bot.memory.store import Store
 from finetune.errors import ExportError, NothingToExport
 from finetune.export import export
 from finetune.formats import Format, defuse, lines_of, opening, undo_defuse
-from finetune.records import Dialogue, Exchange
+from finetune.records import Conversation, Exchange
 from tests.example_turns import NOON, example_turn
 
 PAYLOADS = (
@@ -167,6 +167,26 @@ def test_text_is_masked_again_and_the_manifest_tells(store: Store, tmp_path: Pat
     assert "13812345678" not in repr(logs)
 
 
+def test_corrections_and_votes_become_preferences(store: Store, tmp_path: Path) -> None:
+    conversation = _talk(store, ("能退吗", "不能"), ("how long", "7 days"))
+    store.add_correction(Correction(_turn(conversation, 1), "七天内可以", "li"))
+    store.add_rating(conversation, Rating(_turn(conversation, 2), -1))
+    (pair,) = _rows(export(store, tmp_path / "dpo.jsonl", format="dpo").path)
+    assert (pair["chosen"][0]["content"], pair["rejected"][0]["content"]) == ("七天内可以", "不能")
+    labels = {
+        row["completion"][0]["content"]: row["label"]
+        for row in _rows(export(store, tmp_path / "kto.jsonl", format="kto").path)
+    }
+    assert labels == {"七天内可以": True, "不能": False, "7 days": False}
+
+
+def test_a_log_without_votes_has_no_preferences(store: Store, tmp_path: Path) -> None:
+    _talk(store, ("能退吗", "七天内可以"))
+    with pytest.raises(NothingToExport, match="voted"):
+        export(store, tmp_path / "x.jsonl", format="kto")
+    assert not (tmp_path / "x.jsonl").exists()
+
+
 def test_a_rating_selects_turns_and_keeps_what_led_to_them(store: Store, tmp_path: Path) -> None:
     conversation = _talk(store, ("一", "甲"), ("二", "乙"), ("三", "丙"))
     other = _talk(store, ("四", "丁"), start=4)
@@ -253,10 +273,9 @@ def test_a_wrong_format_rating_or_place_says_so(store: Store, tmp_path: Path) ->
     assert not list(tmp_path.glob("**/*.tmp"))
 
 
-def _dialogue(question: str, answer: str) -> Dialogue:
-    metadata = {"turn_id": "t", "language": "zh", "corrected": False}
-    exchange = Exchange(TurnId("t"), NOON, question, answer, selected=True, rating=None, metadata=metadata)
-    return Dialogue(ConversationId("c"), "web", (exchange,))
+def _conversation(question: str, answer: str) -> Conversation:
+    exchange = Exchange("t", question, answer, Language.ZH, at=NOON)
+    return Conversation("c", "kefu-log", Language.ZH, (exchange,), channel="web")
 
 
 _texts = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40) | st.sampled_from(
@@ -269,7 +288,7 @@ def test_any_text_survives_every_jsonl_format(question: str, answer: str) -> Non
     found: list[tuple[str, str]] = []
     kinds: tuple[Format, ...] = ("messages", "sharegpt", "alpaca")
     for kind in kinds:
-        text = opening(kind) + "".join(lines_of(kind, _dialogue(question, answer)))
+        text = opening(kind) + "".join(lines_of(kind, _conversation(question, answer)))
         (line,) = text.splitlines()  # also those of Unicode
         row = json.loads(line)
         if kind == "messages":
@@ -283,7 +302,7 @@ def test_any_text_survives_every_jsonl_format(question: str, answer: str) -> Non
 
 @given(question=_texts, answer=_texts)
 def test_any_text_survives_csv_and_no_cell_is_a_formula(question: str, answer: str) -> None:
-    text = opening("csv") + "".join(lines_of("csv", _dialogue(question, answer)))
+    text = opening("csv") + "".join(lines_of("csv", _conversation(question, answer)))
     (_, row) = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     assert not any(cell.lstrip(" \u3000\u00a0").startswith(tuple("=+-@\t\r\n＝＋－＠")) for cell in row)
     assert (undo_defuse(row[3]), undo_defuse(row[4])) == (question, answer)

@@ -1,0 +1,172 @@
+"""The commands `kefu import` and `kefu curate`: read settings, call, and show what was done. No rules here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bot.logs import configure_logs
+from bot.safety.redact import redact
+from bot.settings import Settings, load_settings
+from finetune.augment import load_wordings
+from finetune.choose import knowledge_agreement
+from finetune.curate import Curated, CurationSettings, curate
+from finetune.dataset import write_dataset
+from finetune.errors import ImportFailed
+from finetune.importers.registry import IMPORTERS, ImportFormat
+from finetune.imports import ImportReport, import_file
+from finetune.pseudonyms import load_pseudonyms
+from finetune.sources import DATASETS, IMPORTS, KEY, described, gather
+from retrieval.readers import read_articles
+
+_PROBLEMS_SHOWN = 20
+
+_screen = Console(stderr=True)
+
+
+def import_files(
+    files: Annotated[list[Path], typer.Argument(help="Files of conversations")],
+    form: Annotated[
+        str, typer.Option("--format", help=f"Their format: auto, {', '.join(IMPORTERS)}")
+    ] = "auto",
+    source: Annotated[str, typer.Option(help="What their source is called; default: the format")] = "",
+) -> None:
+    """Read conversations of people with customers, masked, as material to learn from."""
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    reports, failed = [], 0
+    for path in files:
+        try:
+            reports.append(_import(path, settings, _named(form), source))
+        except ImportFailed as error:
+            failed += 1
+            _screen.print(f"[bold red]kefu:[/] {escape(str(error))}", highlight=False)
+    if reports:
+        Console().print(_import_table(reports))
+    for report in reports:
+        _show_problems(report)
+    if failed:
+        raise typer.Exit(1)
+
+
+def curate_set(
+    seed: Annotated[
+        int, typer.Option(help="Decides everything that is left to chance")
+    ] = CurationSettings.seed,
+    augmented: Annotated[
+        float, typer.Option(help="Varied questions, as a share of the training exchanges; 0: none")
+    ] = CurationSettings.augmented,
+    least: Annotated[
+        int, typer.Option(help="Exchanges, below which nothing can be learned")
+    ] = CurationSettings.least,
+) -> None:
+    """Make a training set of the log and all imports: masked, without noise and duplicates, split by customer and time."""
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    allow = settings.safety.shown_contacts
+    var = settings.var
+    pseudonyms = load_pseudonyms(var / KEY)
+    conversations, inputs = gather(settings.log_path, var / IMPORTS, pseudonyms, allow=allow)
+    articles, _ = read_articles(settings.knowledge_base)
+    how = CurationSettings(seed=seed, augmented=augmented, least=least)
+    curated = curate(
+        conversations,
+        how,
+        redactor=partial(redact, allow=allow),
+        agreement=knowledge_agreement(articles),
+        wordings=load_wordings(),
+    )
+    folder = write_dataset(var / DATASETS, curated, how, inputs)
+    screen = Console()
+    screen.print(_drop_table(curated))
+    screen.print(_side_table(curated))
+    _screen.print(f"Made of {escape(described(inputs))} → {escape(str(folder))}", highlight=False)
+
+
+def _named(form: str) -> ImportFormat | None:
+    if form == "auto":
+        return None
+    found = next((name for name in IMPORTERS if name == form), None)
+    if found is None:
+        raise ImportFailed(f"There is no format {form!r}. Use auto or one of {', '.join(IMPORTERS)}.")
+    return found
+
+
+def _import(path: Path, settings: Settings, form: ImportFormat | None, source: str) -> ImportReport:
+    return import_file(
+        path,
+        settings.var / IMPORTS,
+        pseudonyms=load_pseudonyms(settings.var / KEY),
+        form=form,
+        source=source if source else None,
+        allow=settings.safety.shown_contacts,
+        zone=ZoneInfo(settings.time_zone),
+    )
+
+
+def _import_table(reports: list[ImportReport]) -> Table:
+    table = Table(
+        *("File", "Format", "Source", "Conversations", "Exchanges", "Not read", "Left out", "Masked"),
+        title="Imported",
+    )
+    for report in reports:
+        table.add_row(
+            escape(report.file),
+            report.format,
+            escape(report.source),
+            str(report.conversations),
+            str(report.exchanges),
+            "imported before" if report.already else str(len(report.problems)),
+            "\n".join(f"{count} {what}" for what, count in report.skipped.items()),
+            "\n".join(f"{count} {kind}" for kind, count in report.masked.items()),
+        )
+    return table
+
+
+def _show_problems(report: ImportReport) -> None:
+    if report.already:
+        _screen.print(
+            f"{escape(report.file)} was imported before, as {escape(str(report.path))}. To import it anew, delete "
+            "that file and its manifest.",
+            highlight=False,
+        )
+    if not report.problems:
+        return
+    table = Table("Place", "Not read, because", title=escape(report.file))
+    for problem in report.problems[:_PROBLEMS_SHOWN]:
+        table.add_row(escape(problem.place), escape(problem.reason))
+    Console().print(table)
+    more = len(report.problems) - _PROBLEMS_SHOWN
+    if more > 0:
+        _screen.print(f"… and {more} more: {escape(str(report.problems_path))}", highlight=False)
+
+
+def _drop_table(curated: Curated) -> Table:
+    table = Table("Step", "Dropped, because", "How many", title="Not learned")
+    counts = Counter((drop.step, drop.reason) for drop in curated.drops)
+    for (step, reason), count in counts.items():
+        table.add_row(step, reason, str(count))
+    return table
+
+
+def _side_table(curated: Curated) -> Table:
+    splits = curated.splits
+    table = Table("Side", "Conversations", "Exchanges", title="Training set")
+    for name, side in (
+        ("train", splits.train),
+        ("  of these varied", splits.train[len(splits.train) - curated.augmented :]),
+        ("validation", splits.validation),
+        ("test", splits.test),
+        ("voted down", curated.disliked),
+    ):
+        exchanges = sum(len(conversation.selected) for conversation in side)
+        table.add_row(name, str(len(side)), str(exchanges))
+    return table

@@ -1,0 +1,1 @@
+"""Reads other programs' conversations: a file of each family to talks, whole or row by row, never a traceback."""
