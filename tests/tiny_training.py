@@ -1,0 +1,117 @@
+"""What tests of training share: untrained models of a few thousand numbers, and a few examples about two passages."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import torch
+from safetensors.torch import load_file
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch import Tensor
+from transformers import (
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
+
+from bot.answering.prompt import PromptPassage
+from bot.conversation import Language
+from finetune.examples import Example
+from finetune.train_settings import Base, TrainSettings
+
+WINDOW = 16  # of the tiny Gemma and Mistral; every prompt is longer
+SETTINGS = TrainSettings(rank=2, alpha=4, dropout=0.1, learning_rate=5e-3, epochs=4, sheets=1, seed=3)
+_TEXTS = ("满 99 元包邮，不满 99 元收 8 元。", "Delivery is free from ¥99 per order; below that it costs ¥8.")
+
+Kind = Literal["gemma", "llama", "mistral"]
+
+
+@cache
+def tiny_tokenizer() -> PreTrainedTokenizerFast:
+    """Bytes and a few pieces, with Gemma's turn markers."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    tokenizer.train_from_iterator(
+        [*_TEXTS, "参考资料 问题 回答 passages question answer"] * 3,
+        trainers.BpeTrainer(vocab_size=360, initial_alphabet=alphabet, show_progress=False),
+    )
+    tokenizer.add_tokens(
+        [AddedToken(marker, normalized=False) for marker in ("<start_of_turn>", "<end_of_turn>")]
+    )
+    tokenizer.add_special_tokens(["<eos>"])
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<eos>")
+
+
+def tiny_model(kind: Kind = "gemma", attention: str = "sdpa") -> PreTrainedModel:
+    """The same untrained model each time."""
+    end = tiny_tokenizer().eos_token_id
+    common = {
+        "vocab_size": len(tiny_tokenizer()),
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "head_dim": 12,  # as in the real one, not hidden size by heads
+        "max_position_embeddings": 4096,
+        "bos_token_id": None,
+        "eos_token_id": end,
+        "pad_token_id": end,
+        "attn_implementation": attention,
+    }
+    torch.manual_seed(0)
+    if kind == "gemma":
+        layers = ["sliding_attention", "full_attention"]
+        config = Gemma3TextConfig(
+            **common, query_pre_attn_scalar=12, sliding_window=WINDOW, layer_types=layers
+        )
+        return Gemma3ForCausalLM(config)
+    if kind == "mistral":
+        return MistralForCausalLM(MistralConfig(**common, sliding_window=WINDOW))
+    return LlamaForCausalLM(LlamaConfig(**common))
+
+
+def tiny_base(kind: Kind = "gemma") -> Base:
+    """A model to be adapted."""
+    return Base(tiny_model(kind), tiny_tokenizer(), f"tiny-{kind}")
+
+
+def tiny_examples(count: int, start: int = 0) -> list[Example]:
+    """`count` questions; three each are about the same passages, and every third has no answer there."""
+    return [_example(number) for number in range(start, start + count)]
+
+
+def _example(number: int) -> Example:
+    passages = (
+        PromptPassage(1, f"运费 {number // 3}", _TEXTS[0]),
+        PromptPassage(2, "Fees", _TEXTS[1]),
+    )
+    answered = number % 3 != 0
+    return Example(
+        id=str(number),
+        language=Language.ZH if number % 2 else Language.EN,
+        passages=passages,
+        history=(),
+        question=f"运费多少 {number}?",
+        source=1 + number % 2 if answered else 0,
+        answer=("满 99 元包邮。" if number % 2 == 0 else "Free from ¥99.") if answered else "",
+    )
+
+
+def weights(adapter: Path) -> dict[str, Tensor]:
+    """The weights of the adapter in a folder."""
+    return load_file(adapter / "adapter_model.safetensors")
+
+
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    """Whether two sets of weights are equal, bit by bit."""
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
