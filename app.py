@@ -26,6 +26,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import typer
 import uvicorn
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -36,16 +37,25 @@ from bot.factory import Kefu, build_kefu, rebuild
 from bot.logs import configure_logs
 from bot.memory.store import Store
 from bot.models import Reporter, make_encoder
+from bot.promotions import follow_promotions
 from bot.settings import load_settings
 from bot.web.server import build_app
+from finetune.adapter_commands import adapters, cycle, evaluate, promote, rollback, train
+from finetune.commands import curate_set, import_files
+from finetune.dataset import Side, load_dataset_folder
 from finetune.errors import FinetuneError
 from finetune.export import export as export_log
+from finetune.export import export_dataset
 from finetune.formats import Format
 from retrieval.errors import RetrievalError
 
 cli = typer.Typer(
     add_completion=False, invoke_without_command=True, help="Kefu: a self-hosted customer-service chatbot."
 )
+cli.command("import")(import_files)
+cli.command("curate")(curate_set)
+for _command in (train, evaluate, promote, rollback, adapters, cycle):
+    cli.command()(_command)
 _screen = Console(stderr=True)
 
 _STAGES = {
@@ -82,6 +92,7 @@ def serve(
         kefu = build_kefu(settings, report)
     stop = threading.Event()
     kefu.follow_edits(stop)
+    follow_promotions(kefu, stop)
     kefu.warm_up()
     address = f"http://{where[0]}:{listener.getsockname()[1]}"
     _screen.print(f"\n[bold green]Kefu is ready:[/] [link={address}]{address}[/]   (Ctrl+C stops it)")
@@ -139,15 +150,22 @@ def export(
     since: Annotated[datetime | None, typer.Option(help="Only turns from this moment on (UTC)")] = None,
     until: Annotated[datetime | None, typer.Option(help="Only turns before this moment (UTC)")] = None,
     rating: Annotated[int | None, typer.Option(help="Only turns rated +1 or -1", min=-1, max=1)] = None,
+    dataset: Annotated[
+        Path | None, typer.Option(help="A folder of `kefu curate`, instead of the log")
+    ] = None,
+    side: Annotated[Side, typer.Option(help="Which side of the dataset")] = "train",
 ) -> None:
-    """Write the log, masked, as training data."""
+    """Write the log, or a side of a training set, masked, as training data."""
     settings = load_settings()
     configure_logs(settings.log_level)
-    allowed = settings.safety.shown_contacts
-    with Store(settings.log_path) as store:
-        done = export_log(
-            store, target, format=form, since=_utc(since), until=_utc(until), rating=rating, allow=allowed
-        )
+    if dataset is not None:
+        done = export_dataset(load_dataset_folder(dataset), target, side=side, format=form)
+    else:
+        allowed = settings.safety.shown_contacts
+        with Store(settings.log_path) as store:
+            done = export_log(
+                store, target, format=form, since=_utc(since), until=_utc(until), rating=rating, allow=allowed
+            )
     _screen.print(
         f"{done.turns} turns of {done.conversations} conversations, {done.corrected} corrected → {done.path} "
         f"(manifest: {done.manifest.name})"
@@ -172,7 +190,7 @@ def main() -> None:
     try:
         cli()
     except (BotError, RetrievalError, FinetuneError) as error:
-        _screen.print(f"[bold red]kefu:[/] {error}", highlight=False, markup=True)
+        _screen.print(f"[bold red]kefu:[/] {escape(str(error))}", highlight=False)
         raise SystemExit(1) from None
 
 

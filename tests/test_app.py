@@ -15,6 +15,9 @@ from bot.doctor import examine
 from bot.errors import SettingsError
 from bot.memory.store import Store
 from bot.settings import ServerSettings, Settings, load_settings
+from finetune.curate import CurationSettings, curate
+from finetune.dataset import write_dataset
+from tests.example_talks import shop_talks
 from tests.small_shop import build_shop, say, write_knowledge_base
 
 
@@ -54,6 +57,13 @@ def test_a_wrong_setting_is_named_with_its_value(here, monkeypatch, capsys) -> N
     assert "70000" in said
 
 
+def test_an_error_with_square_brackets_in_it_is_printed_as_it_is(here, monkeypatch, capsys) -> None:
+    (here / "kefu.toml").write_text('[server]\nname = ["[/x]"]\n')
+    status, said = run("doctor", monkeypatch=monkeypatch, capsys=capsys)
+    assert status == 1
+    assert "[/x]" in said
+
+
 def test_an_unknown_setting_in_the_file_is_named(here) -> None:
     (here / "kefu.toml").write_text('colour = "blue"\n', "utf-8")
     with pytest.raises(SettingsError, match="colour"):
@@ -91,6 +101,34 @@ def test_an_export_writes_the_log_and_its_manifest(here, monkeypatch, capsys) ->
     (row,) = [json.loads(line) for line in (here / "out.jsonl").read_text("utf-8").splitlines()]
     assert row["messages"][-1]["content"] == "Postage is free from 99 yuan."
     assert (here / "out.manifest.json").exists()
+
+
+def test_a_side_of_a_training_set_is_exported(here, monkeypatch, capsys) -> None:
+    how = CurationSettings(augmented=0.0)
+    write_dataset(here / "var" / "datasets", curate(shop_talks(), how), how, [])
+    words = (
+        "export",
+        "out.jsonl",
+        "--format",
+        "prompt-completion",
+        "--dataset",
+        "var/datasets",
+        "--side",
+        "test",
+    )
+    status, said = run(*words, monkeypatch=monkeypatch, capsys=capsys)
+    assert status == 0, said
+    rows = [json.loads(line) for line in (here / "out.jsonl").read_text("utf-8").splitlines()]
+    assert len(rows) == 12
+    assert rows[0]["prompt"][-1]["role"] == "user"
+
+
+def test_a_training_set_that_is_none_is_named(here, monkeypatch, capsys) -> None:
+    status, said = run(
+        "export", "out.jsonl", "--dataset", "var/datasets", monkeypatch=monkeypatch, capsys=capsys
+    )
+    assert status == 1
+    assert "kefu curate" in said
 
 
 def test_the_doctor_finds_a_new_place_healthy(here) -> None:
@@ -148,7 +186,7 @@ def test_the_json_of_an_answer_has_the_promised_fields() -> None:
 
 def test_every_command_explains_itself() -> None:
     listed = CliRunner().invoke(app.cli, ["--help"]).output
-    for command in ("serve", "index", "ask", "export", "doctor"):
+    for command in ("serve", "index", "ask", "import", "curate", "export", "doctor"):
         assert command in listed
         assert CliRunner().invoke(app.cli, [command, "--help"]).exit_code == 0
 

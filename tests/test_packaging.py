@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
 import tomllib
@@ -68,12 +69,12 @@ def test_pins_are_exact_public_and_in_order() -> None:
     names = [line for line in lines if not line.startswith("#")]
     odd = [line for line in names if not re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][A-Za-z0-9.]*", line)]
     assert not odd, f"a pin is NAME==VERSION, without a local suffix such as +cpu: {odd}"
-    assert [line.lower() for line in names] == sorted(line.lower() for line in names)
+    assert names == sorted(names, key=str.upper)  # as `sort -f` in the Makefile does
 
 
 def test_every_imported_library_is_a_dependency_of_its_own() -> None:
     distributions = packages_distributions()
-    asked = {canonicalize_name(wanted.name) for wanted in requirements()}
+    asked = {canonicalize_name(wanted.name) for wanted in requirements("search", "private")}
     missing = {}
     for file in sources():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -125,6 +126,18 @@ def test_a_wheel_holds_the_files_beside_the_modules() -> None:
     assert beside, "there should be the page's styles at least"
     left_out = sorted(str(file.relative_to(ROOT)) for file in beside - held)
     assert not left_out, f"not in the wheel: {left_out}. Add them to package-data in pyproject.toml."
+
+
+def test_the_javascript_client_is_pinned_with_checksums_and_comes_from_any_registry() -> None:
+    lock = json.loads((ROOT / "tests/js/package-lock.json").read_text(encoding="utf-8"))["packages"]
+    wanted = json.loads((ROOT / "tests/js/package.json").read_text(encoding="utf-8"))["dependencies"]
+    assert lock.pop("")["dependencies"] == wanted, "package-lock.json is out of date: run `npm install`."
+    assert {name: lock[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+    assert all(package["integrity"] for package in lock.values())
+    hosts = [name for name, package in lock.items() if "resolved" in package]
+    assert not hosts, (
+        f"{hosts} name a host. Run `npm config set omit-lockfile-registry-resolved true`, then `npm install`."
+    )
 
 
 def test_a_wheel_carries_the_licences() -> None:

@@ -1,0 +1,283 @@
+"""From the log to a better adapter, as a nightly job: curate, train, compare, and promote or say why not.
+
+    var/cycle/
+      .lock          held by the cycle that runs
+      holder.json    who that is, for whoever finds the lock held
+      state.json     the training set of a cycle that was killed; the next one goes on with it
+      last.json      the summary of the last cycle that ended
+
+A cycle that was killed is gone on with: the training from its last checkpoint, the comparison from its beginning. What
+was trained on or compared before is not done again, so a night without news costs little.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+from filelock import FileLock, Timeout
+
+from bot.answering.registry import AdapterRegistry
+from bot.models import adapter_registry
+from bot.safety.redact import redact
+from bot.settings import Settings
+from finetune.augment import load_wordings
+from finetune.callbacks import Reporter
+from finetune.canaries import make_canaries, planted
+from finetune.choose import knowledge_agreement
+from finetune.curate import CurationSettings, curate
+from finetune.dataset import Dataset, load_dataset_folder, write_dataset
+from finetune.dataset_training import Stages, plan_training, run_training
+from finetune.errors import CycleBusy, DatasetDamaged, FinetuneError, GateRefused
+from finetune.evaluate import evaluate
+from finetune.lessons import TALKS
+from finetune.promote import Verdict, find_verdict, promote, store_evaluation
+from finetune.pseudonyms import load_pseudonyms
+from finetune.sources import DATASETS, IMPORTS, KEY, gather
+from retrieval.encoder import Encoder
+from retrieval.publish import current, write_atomically
+from retrieval.readers import read_articles
+
+FOLDER = "cycle"  # below `var`
+_LOCK, _HOLDER, _STATE, _LAST = ".lock", "holder.json", "state.json", "last.json"
+_BY = "cycle"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class CycleReport:
+    """What a cycle came to. `reasons` say why the candidate does not serve; none if it does."""
+
+    dataset: str
+    candidate: str
+    over: str  # what served before
+    promoted: bool
+    reasons: tuple[str, ...]
+    gains: tuple[str, ...]
+    report: str | None  # path of the evaluation
+    conversations: Mapping[str, int]  # by side
+    dropped: Mapping[str, int]  # turns that were not learned from, by reason
+    metrics: Mapping[str, Any]  # of the training
+    seconds: Mapping[str, float] = field(default_factory=dict)  # by step
+    resumed: bool = False
+
+
+def run_cycle(
+    settings: Settings,
+    encoder: Encoder,
+    *,
+    how: CurationSettings | None = None,
+    limit: int | None = None,
+    lessons: Path | None = TALKS,
+    stages: Stages = lambda *_: None,
+    report: Reporter | None = None,
+) -> CycleReport:
+    """Run one cycle.
+
+    Args:
+        settings: the bot's; its index must exist.
+        encoder: the bot's.
+        how: of the curation.
+        limit: most questions of the comparison.
+        lessons: written lessons to mix in; None for none.
+        stages: told which step is how far.
+        report: told how far the training is.
+
+    Raises:
+        CycleBusy: another cycle runs; says which.
+        FinetuneError: nothing can be learned, the training diverged, or there is nothing to compare on.
+        BotError, RetrievalError: the model, the index or the registry cannot be used.
+    """
+    folder = settings.var / FOLDER
+    with _alone(folder):
+        try:
+            done = _run(
+                _Job(settings, encoder, adapter_registry(settings), how, limit, lessons, stages, report)
+            )
+            _write(folder / _LAST, {"at": _now(), **asdict(done)})
+        except Exception:  # it would come again; only one that was killed is gone on with
+            (folder / _STATE).unlink(missing_ok=True)
+            raise
+        (folder / _STATE).unlink(missing_ok=True)
+    log.info("cycle_done", candidate=done.candidate, promoted=done.promoted, reasons=len(done.reasons))
+    return done
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What a cycle is run with; see `run_cycle`."""
+
+    settings: Settings
+    encoder: Encoder
+    registry: AdapterRegistry
+    how: CurationSettings | None
+    limit: int | None
+    lessons: Path | None
+    stages: Stages
+    report: Reporter | None
+
+
+def _run(job: _Job) -> CycleReport:
+    watch = _Watch()
+    with watch.step("curate"):
+        dataset, resumed = _dataset(job)
+    with watch.step("prepare"):
+        plan = plan_training(
+            dataset, job.settings, job.encoder, job.registry, lessons=job.lessons, stages=job.stages
+        )
+    with watch.step("train"):
+        trained = run_training(plan, job.report)
+    candidate, over = plan.folder.name, job.registry.current()
+    with watch.step("evaluate"):
+        verdict = None if candidate == over else _verdict(job, candidate, over, dataset)
+    reasons = _promoted_or(job, candidate, over, verdict)
+    return CycleReport(
+        dataset=dataset.id,
+        candidate=candidate,
+        over=over,
+        promoted=not reasons,
+        reasons=reasons,
+        gains=() if verdict is None else verdict.gains,
+        report=None if verdict is None else str(verdict.path),
+        conversations={side: len(dataset.side(side)) for side in ("train", "validation", "test")},
+        dropped=plan.dropped,
+        metrics=trained.metrics,
+        seconds=watch.seconds,
+        resumed=resumed,
+    )
+
+
+def _dataset(job: _Job) -> tuple[Dataset, bool]:
+    """The training set of a cycle that was killed, or a new one; and whether it is the former."""
+    state = job.settings.var / FOLDER / _STATE
+    begun = _read(state).get("dataset")
+    if isinstance(begun, str):
+        try:
+            return load_dataset_folder(Path(begun)), True
+        except DatasetDamaged as error:
+            log.warning("cycle_begins_anew", reason=str(error))
+    job.stages("curate", 0, 1)
+    dataset = load_dataset_folder(curated_set(job.settings, job.how))
+    _write(state, {"dataset": str(dataset.folder), "at": _now()})
+    job.stages("curate", 1, 1)
+    return dataset, False
+
+
+def curated_set(settings: Settings, how: CurationSettings | None = None) -> Path:
+    """Make a training set of the log and all imports, with canaries among them; its folder.
+
+    Raises:
+        CurationError: too little is left, or personal data.
+        ImportFailed, StoreError: the imports or the log cannot be read.
+        PublishError: the set cannot be written.
+    """
+    chosen = CurationSettings() if how is None else how
+    allow = settings.safety.shown_contacts
+    pseudonyms = load_pseudonyms(settings.var / KEY)
+    conversations, inputs = gather(settings.log_path, settings.var / IMPORTS, pseudonyms, allow=allow)
+    carriers = [conversation for conversation in conversations if conversation.selected]
+    canaries = make_canaries(chosen.seed) if carriers else []
+    articles, _ = read_articles(settings.knowledge_base)
+    curated = curate(
+        [*conversations, *(planted(canaries, carriers) if carriers else ())],
+        chosen,
+        redactor=partial(redact, allow=allow),
+        agreement=knowledge_agreement(articles),
+        wordings=load_wordings(),
+    )
+    return write_dataset(
+        settings.var / DATASETS, curated, chosen, inputs, canaries=[asdict(canary) for canary in canaries]
+    )
+
+
+def _verdict(job: _Job, candidate: str, over: str, dataset: Dataset) -> Verdict:
+    """What the comparison says; the same weights are not compared twice on the same knowledge."""
+    known = find_verdict(candidate, over, job.settings, job.registry)
+    index = current(job.settings.index_path)
+    if known is not None and index is not None and known.answers_for(index.name, job.limit):
+        return known
+    found = evaluate(
+        candidate, over, job.settings, job.encoder, dataset=dataset, limit=job.limit, report=job.stages
+    )
+    return store_evaluation(found, job.settings)
+
+
+def _promoted_or(job: _Job, candidate: str, over: str, verdict: Verdict | None) -> tuple[str, ...]:
+    """Promote the candidate, or say why not."""
+    if verdict is None:
+        return (f"Nothing new to learn: {candidate!r} was trained on the same and serves already.",)
+    try:
+        promote(candidate, job.settings, job.registry, by=_BY)
+    except GateRefused as refused:
+        return verdict.reasons or (str(refused),)
+    return ()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the lock, and say who holds it. The system frees it when its holder dies, however it dies.
+
+    Raises:
+        CycleBusy: another process holds it.
+        FinetuneError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / _LOCK)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        holder = _read(folder / _HOLDER)
+        raise CycleBusy(
+            f"Another cycle is running: process {holder.get('pid', 'unknown')} on {holder.get('host', 'this machine')} "
+            f"since {holder.get('since', 'an unknown time')}. Wait until it is done, or end that process; what it has "
+            "done so far is kept."
+        ) from error
+    except OSError as error:
+        raise FinetuneError(f"{folder} cannot be written: {error}. Make it writable.") from error
+    try:
+        _write(folder / _HOLDER, {"pid": os.getpid(), "host": socket.gethostname(), "since": _now()})
+        yield
+    finally:
+        (folder / _HOLDER).unlink(missing_ok=True)
+        lock.release()
+
+
+class _Watch:
+    """How long each step took."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - began, 2)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A file of ours; empty if it is not there or is broken: then the cycle begins anew."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    write_atomically(path, json.dumps(content, ensure_ascii=False, indent=2).encode() + b"\n")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

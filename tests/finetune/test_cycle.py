@@ -1,0 +1,226 @@
+"""A night's work: curate, train, compare, promote or say why not; once, alone, and from where it was killed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from bot.answering.registry import AdapterRegistry
+from bot.answering.torch_threads import threads
+from bot.models import adapter_registry
+from bot.settings import Settings
+from finetune import cycle, dataset_training
+from finetune.contenders import weights_of
+from finetune.curate import CurationSettings
+from finetune.cycle import CycleReport, curated_set, run_cycle
+from finetune.dataset import load_dataset_folder
+from finetune.errors import CycleBusy, NothingToLearn
+from finetune.evaluate import Evaluation
+from finetune.gate import Gate
+from finetune.imports import import_file
+from finetune.pseudonyms import load_pseudonyms
+from finetune.report_words import Reason
+from finetune.sources import IMPORTS, KEY
+from finetune.train_settings import TrainSettings
+from retrieval.publish import current as current_generation
+from tests.fakes import WordEncoder
+from tests.tuned_shop import hollow_training, write_import, write_tuned_shop
+
+HOW = CurationSettings(augmented=0.0, least=5)
+PASSED = Gate((), ())
+FAILED = Gate((Reason("same", {"candidate": "x"}),), ())
+
+Run = Callable[..., CycleReport]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    """More threads than a tiny model needs only wait for each other."""
+    with threads(1):
+        yield
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    settings = write_tuned_shop(tmp_path)
+    _import(settings, tmp_path, 30)
+    return settings
+
+
+def _import(settings: Settings, folder: Path, count: int) -> None:
+    pseudonyms = load_pseudonyms(settings.var / KEY)
+    import_file(write_import(folder, count), settings.var / IMPORTS, pseudonyms=pseudonyms)
+
+
+@pytest.fixture
+def verdicts() -> list[Gate]:
+    """What the comparisons of a test say."""
+    return [PASSED]
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch, verdicts: list[Gate]) -> list[tuple[str, str]]:
+    """What was compared with what; instead of a comparison, the test says what came of it."""
+    asked: list[tuple[str, str]] = []
+
+    def scripted(candidate: str, current: str, settings: Settings, *_: object, **__: object) -> Evaluation:
+        asked.append((candidate, current))
+        known = adapter_registry(settings)
+        weights = {"candidate": weights_of(candidate, known), "current": weights_of(current, known)}
+        index = current_generation(settings.index_path)
+        assert index is not None
+        return Evaluation(
+            candidate, current, weights, "tiny", index.name, "2026-11-24T00:00:00+00:00",
+            None, None, {}, {}, (), (), 0, (), (), verdicts[0],
+        )  # fmt: skip
+
+    monkeypatch.setattr(cycle, "evaluate", scripted)
+    return asked
+
+
+@pytest.fixture
+def hollow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is trained: an adapter without weights is left instead."""
+    monkeypatch.setattr(cycle, "run_training", hollow_training)
+
+
+@pytest.fixture
+def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setattr(
+        dataset_training, "suggested", lambda *_: TrainSettings(rank=2, alpha=4.0, epochs=0.5, sheets=8)
+    )
+    return lambda **more: run_cycle(settings, WordEncoder(), **{"how": HOW, "lessons": None} | more)
+
+
+def registry(settings: Settings) -> AdapterRegistry:
+    return adapter_registry(settings)
+
+
+def test_what_is_better_is_promoted(settings: Settings, run: Run, compared: list[tuple[str, str]]) -> None:
+    stages: list[str] = []
+    done = run(stages=lambda stage, *_: stages.append(stage))
+    assert done.promoted
+    assert done.reasons == ()
+    assert registry(settings).current() == done.candidate
+    assert compared == [(done.candidate, "none")]
+    assert registry(settings).history()[0].by == "cycle"
+    assert set(done.seconds) == {"curate", "prepare", "train", "evaluate"}
+    assert done.conversations["train"] > done.conversations["test"] > 0
+    assert stages[0] == "curate"
+    last = json.loads((settings.var / "cycle" / "last.json").read_text("utf-8"))
+    assert (last["candidate"], last["promoted"]) == (done.candidate, True)
+    assert not (settings.var / "cycle" / "state.json").exists()
+
+
+@pytest.mark.usefixtures("hollow")
+def test_what_is_not_better_is_refused_with_its_reasons_and_kept_for_people(
+    settings: Settings, run: Run, compared: list[tuple[str, str]], verdicts: list[Gate]
+) -> None:
+    verdicts[:] = [FAILED]
+    done = run()
+    assert not done.promoted
+    assert done.reasons == ("Candidate and current are the same: x.",)
+    assert registry(settings).current() == "none"
+    assert (settings.adapters_path / done.candidate).is_dir()
+    assert done.report is not None
+    assert Path(done.report).with_suffix(".html").exists()
+
+
+@pytest.mark.usefixtures("hollow")
+def test_a_night_without_news_trains_and_compares_nothing(
+    settings: Settings, run: Run, compared: list[tuple[str, str]]
+) -> None:
+    first = run()
+    second = run()
+    assert second.candidate == first.candidate
+    assert not second.promoted
+    assert "Nothing new to learn" in second.reasons[0]
+    assert len(compared) == 1
+
+
+@pytest.mark.usefixtures("hollow")
+def test_a_comparison_that_was_refused_is_not_made_again_but_after_new_knowledge(
+    settings: Settings, run: Run, compared: list[tuple[str, str]], verdicts: list[Gate]
+) -> None:
+    verdicts[:] = [FAILED]
+    assert not run().promoted
+    assert run().reasons == ("Candidate and current are the same: x.",)
+    assert len(compared) == 1
+    (settings.index_path / "CURRENT").write_text("20200101-000000-abcdef", "utf-8")
+    (settings.index_path / "20200101-000000-abcdef").symlink_to(
+        next(path for path in settings.index_path.iterdir() if path.is_dir()), target_is_directory=True
+    )
+    run()
+    assert len(compared) == 2
+
+
+def test_a_cycle_that_was_killed_in_training_goes_on_with_its_set(
+    settings: Settings, run: Run, compared: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    def killed(_progress: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(report=killed)
+    begun = Path(json.loads((settings.var / "cycle" / "state.json").read_text("utf-8"))["dataset"])
+    _import(settings, tmp_path, 40)  # what has come since waits for the next cycle
+    done = run()
+    assert (done.resumed, done.dataset) == (True, begun.name)
+    assert done.promoted
+    assert not run().resumed
+
+
+@pytest.mark.usefixtures("hollow")
+def test_a_cycle_that_failed_begins_anew_the_next_night(
+    settings: Settings, run: Run, compared: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise NothingToLearn("broken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cycle, "run_training", broken)
+        with pytest.raises(NothingToLearn):
+            run()
+    assert not run().resumed
+
+
+@pytest.mark.usefixtures("hollow")
+def test_a_set_that_was_damaged_meanwhile_is_made_anew(
+    settings: Settings, run: Run, compared: list[tuple[str, str]]
+) -> None:
+    (settings.var / "cycle").mkdir()
+    (settings.var / "cycle" / "state.json").write_text('{"dataset": "no-such-folder"}', "utf-8")
+    assert not run().resumed
+    (settings.var / "cycle" / "state.json").write_text("{", "utf-8")
+    assert not run().resumed
+
+
+@pytest.mark.usefixtures("hollow")
+def test_a_second_cycle_says_who_runs_the_first(
+    settings: Settings, run: Run, compared: list[tuple[str, str]]
+) -> None:
+    folder = settings.var / "cycle"
+    folder.mkdir()
+    (folder / "holder.json").write_text('{"pid": 4711, "host": "shop-1", "since": "02:00"}', "utf-8")
+    with FileLock(folder / ".lock"), pytest.raises(CycleBusy, match="process 4711 on shop-1 since 02:00"):
+        run()
+    assert compared == []
+    assert run().promoted
+    assert not (folder / "holder.json").exists()
+
+
+def test_too_little_to_learn_from_is_a_clear_error(run: Run) -> None:
+    with pytest.raises(NothingToLearn, match="500 are needed"):
+        run(how=replace(HOW, least=500))
+
+
+def test_a_set_has_canaries_among_its_conversations_and_names_them(settings: Settings) -> None:
+    found = load_dataset_folder(curated_set(settings, HOW))
+    assert len(found.manifest["canaries"]) == 8
+    said = "\n".join(exchange.question for talk in (*found.train, *found.test) for exchange in talk.exchanges)
+    assert not [each for each in found.manifest["canaries"] if each["secret"] in said]
