@@ -30,8 +30,12 @@ NOTES = {
     "knowledge_base/messages.yaml": "the wording around answers: greeting, no answer, hand-off",
     "bot/web/assets/*": "the page's own styles, templates, script and icon; nothing comes from elsewhere",
     "bot/web/locale/*.yaml": "what the page says beside the team's wording, a file a language",
+    "finetune/talks/*/articles.jsonl": "a trade's articles, in both languages, for the talks beside it",
+    "finetune/talks/*/talks.jsonl": "written talks that the default adapter learns from: questions, and what to answer",
     "tests/": "mirrors the packages",
     "tests/*/**/test_*.py": "the tests of the file with the same name",
+    "tests/js/package.json": "pins the JavaScript client that endpoints.mjs calls with",
+    "tests/js/package-lock.json": "the same with checksums, for `npm ci`; names no host, so that any registry will do",
     "benchmarks/": "one file a claim, each runnable alone",
     "docs/": "what is written from the code",
     "var/": "made at run time, ignored by git: models, index, log, exports",
@@ -154,7 +158,9 @@ def _folder_lines(
     for pattern in patterns:
         if _anchor(pattern, root, covered) == folder:
             yield f"{indent}{Path(pattern).relative_to(folder.relative_to(root)).as_posix()}", notes[pattern]
-    children = sorted(child for child in folder.iterdir() if not child.name.startswith((".", "__")))
+    children = sorted(
+        child for child in folder.iterdir() if not child.name.startswith((".", "__", "node_modules"))
+    )
     for file in children:
         if file.is_file() and file not in covered:
             yield f"{indent}{file.name}", describe(file, root, notes)
