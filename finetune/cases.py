@@ -19,7 +19,7 @@ from bot.conversation import Language
 from bot.understanding.language import detect, to_simplified
 from finetune.dataset_examples import supported_part
 from finetune.errors import EvaluationError
-from finetune.library import Library
+from finetune.passage_finder import Library
 from finetune.real_turns import RealTurn
 from retrieval.documents import Hit
 

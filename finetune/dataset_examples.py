@@ -17,7 +17,7 @@ from bot.answering.facts import facts
 from bot.answering.generator import PromptShape
 from bot.answering.support import check
 from finetune.examples import Example, Found, with_passages
-from finetune.library import Library, whole_text
+from finetune.passage_finder import Library, whole_text
 from finetune.real_turns import RealTurn
 from retrieval.chunking import width
 from retrieval.documents import Passage

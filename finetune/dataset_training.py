@@ -37,7 +37,7 @@ from finetune.errors import TrainingError
 from finetune.examples import Example, shuffled
 from finetune.lesson_examples import Mixture, lesson_examples
 from finetune.lessons import TALKS, load_trade, trades
-from finetune.library import library_of
+from finetune.passage_finder import library_of
 from finetune.real_turns import real_turns
 from finetune.train_settings import TRAINED_SHAPE, Base, TrainReport, TrainSettings
 from finetune.training import train

@@ -24,8 +24,8 @@ from finetune.contenders import adapter_of, load_contender, weights_of
 from finetune.dataset import Dataset
 from finetune.errors import EvaluationError
 from finetune.gate import Gate, gate
-from finetune.library import library_of
 from finetune.measures import METRICS, Observed, Score, observe, scores
+from finetune.passage_finder import library_of
 from finetune.real_turns import real_turns
 from finetune.routes import Fixed, RouteChange, Taken, changes, fixed_questions, routes
 from retrieval.encoder import Encoder

@@ -12,7 +12,7 @@ from finetune.cases import Case
 from finetune.contenders import Answered
 from finetune.examples import Example
 from finetune.judging import Judged, judge, same_language, word_f1
-from finetune.library import whole_text
+from finetune.passage_finder import whole_text
 from finetune.statistics import Estimate, estimate, paired_difference
 from retrieval.chunking import width
 

@@ -16,7 +16,7 @@ from bot.answering.support import check
 from bot.understanding.language import to_simplified
 from finetune.dataset_examples import dataset_examples
 from finetune.examples import Example
-from finetune.library import Library
+from finetune.passage_finder import Library
 from finetune.preference_training import Judged, Preference
 from finetune.real_turns import RealTurn, real_turns, without_marks
 from finetune.records import Conversation, Exchange

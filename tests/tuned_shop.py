@@ -12,7 +12,7 @@ from bot.answering.generator import Prompt
 from bot.factory import load_knowledge, rebuild
 from bot.settings import Settings
 from finetune.dataset_training import Plan
-from finetune.library import Library, library_of
+from finetune.passage_finder import Library, library_of
 from finetune.records import Conversation
 from finetune.train_settings import TrainReport
 from tests.example_talks import talk, unlike

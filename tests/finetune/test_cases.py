@@ -9,7 +9,7 @@ import pytest
 from bot.conversation import Language
 from finetune.cases import Case, Golden, golden_cases, load_golden, spread, talk_cases
 from finetune.errors import EvaluationError
-from finetune.library import Library
+from finetune.passage_finder import Library
 from finetune.real_turns import RealTurn
 from tests.tuned_shop import open_library, write_golden, write_tuned_shop
 

@@ -10,7 +10,7 @@ from bot.answering.generator import PromptShape
 from bot.conversation import Language
 from finetune.dataset_examples import dataset_examples, supported_part
 from finetune.examples import Example
-from finetune.library import Library
+from finetune.passage_finder import Library
 from finetune.real_turns import RealTurn
 from finetune.train_settings import TRAINED_SHAPE
 from retrieval.documents import Passage

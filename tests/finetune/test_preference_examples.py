@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from bot.conversation import Language
-from finetune.library import Library
+from finetune.passage_finder import Library
 from finetune.preference_examples import preferred
 from finetune.records import Conversation, Exchange
 from finetune.train_settings import TRAINED_SHAPE
