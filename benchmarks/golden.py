@@ -279,6 +279,7 @@ def main() -> None:
         kefu = build_kefu(settings, lambda *_: None, log_path=Path(scratch) / "golden.db")
         if kefu.generator is not None:
             kefu.generator.warm_up()
+        kefu.prepare_sentences()  # as a server has that is up for some minutes; kept for the next run
         outcomes = list(ask_all(kefu, questions))
         others = peers(kefu, settings, questions, load_golden(settings.knowledge_base, "dev"))
         kefu.close()

@@ -77,15 +77,17 @@ def learn_bridge(pairs: Sequence[Pair]) -> WordBridge:
 
 
 def parallel_texts(faces: Sequence[Article], passages: Sequence[Passage]) -> list[Pair]:
-    """What the two faces of an article say alike: titles, and where they are built alike, headings and sentences."""
-    titles = {(face.id, face.language): face.title for face in faces}
+    """What the two faces of an article say alike: titles, listed questions, and, where both are built alike, sentences."""
+    found = {(face.id, face.language): face for face in faces}
     parts: dict[tuple[str, str], list[Passage]] = {}
     for passage in passages:
         parts.setdefault((passage.article_id, passage.language), []).append(passage)
     pairs = []
-    for article, language in titles:
-        if language == "zh" and (article, "en") in titles:
-            pairs.append((titles[article, "zh"], titles[article, "en"]))
+    for article, language in found:
+        if language == "zh" and (article, "en") in found:
+            zh, en = found[article, "zh"], found[article, "en"]
+            pairs.append((zh.title, en.title))
+            pairs.append(("\n".join(zh.questions), "\n".join(en.questions)))
             pairs += _aligned(parts.get((article, "zh"), ()), parts.get((article, "en"), ()))
     return pairs
 

@@ -24,7 +24,7 @@ from retrieval.errors import DocumentError
 from retrieval.evidence import Contents, EvidenceFinder
 from retrieval.front_matter import Problem
 from retrieval.keywords import KeywordIndex, is_chinese, tokenize
-from retrieval.languages import learn_languages
+from retrieval.languages import LanguageFilter, learn_languages
 from retrieval.publish import current, publish, sha256
 from retrieval.readers import read_articles
 from retrieval.topics import learn_topics
@@ -135,20 +135,7 @@ class _Builder:
         asked = [text for _, text in contents.questions]
         passage_vectors = self._embed("embed", texts, self._encoder.encode_passages)
         question_vectors = self._embed("embed questions", asked, self._encoder.encode_queries)
-        languages = learn_languages(
-            (
-                (
-                    passage_vectors,
-                    contents.passage_article,
-                    [passage.language for passage in contents.passages],
-                ),
-                (
-                    question_vectors,
-                    contents.question_article,
-                    [contents.faces[face].language for face, _ in contents.questions],
-                ),
-            )
-        )
+        languages = _language_filter(contents, passage_vectors, question_vectors)
         passages = VectorIndex.build(languages.apply(passage_vectors))
         questions = VectorIndex.build(languages.apply(question_vectors))
         keywords = KeywordIndex.build([tokenize(text) for text in (*texts, *asked)])
@@ -169,13 +156,16 @@ class _Builder:
         self._progress("write", 0, 1)
         search.dump_jsonl(folder / search.ARTICLES, contents.faces)
         search.dump_jsonl(folder / search.PASSAGES, contents.passages)
-        passages.save(folder / search.PASSAGE_VECTORS)
-        questions.save(folder / search.QUESTION_VECTORS)
-        keywords.save(folder / search.KEYWORDS)
-        bridge.save(folder / search.BRIDGE)
-        languages.save(folder / search.LANGUAGES)
-        topics.save(folder / search.TOPICS)
-        calibration.save(folder / search.CALIBRATION)
+        for name, part in (
+            (search.PASSAGE_VECTORS, passages),
+            (search.QUESTION_VECTORS, questions),
+            (search.KEYWORDS, keywords),
+            (search.BRIDGE, bridge),
+            (search.LANGUAGES, languages),
+            (search.TOPICS, topics),
+            (search.CALIBRATION, calibration),
+        ):
+            part.save(folder / name)
         self._encoder.save(folder / VECTOR_CACHE)
         self._progress("write", 1, 1)
         return calibration
@@ -189,6 +179,15 @@ class _Builder:
             vectors[chunk] = encode([texts[number] for number in chunk])
             self._progress(stage, min(start + _CHUNK, len(order)), len(order))
         return vectors
+
+
+def _language_filter(contents: Contents, passages: Vectors, questions: Vectors) -> LanguageFilter:
+    """Learned from the vectors of the contents' passages and questions."""
+    spoken = [passage.language for passage in contents.passages]
+    asked = [contents.faces[face].language for face, _ in contents.questions]
+    return learn_languages(
+        ((passages, contents.passage_article, spoken), (questions, contents.question_article, asked))
+    )
 
 
 def _known_questions(contents: Contents, labelled: Sequence[LabelledQuestion]) -> dict[str, frozenset[int]]:

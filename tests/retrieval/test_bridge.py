@@ -22,8 +22,8 @@ PAIRS = [
 ]
 
 
-def article(language: str, title: str, body: str) -> Article:
-    return Article(id="one", language=language, title=title, body=body, path="")
+def article(language: str, title: str, body: str, *questions: str) -> Article:
+    return Article(id="one", language=language, title=title, body=body, path="", questions=questions)
 
 
 def test_words_are_translated_both_ways() -> None:
@@ -53,6 +53,14 @@ def test_articles_in_both_languages_are_laid_beside_each_other_sentence_by_sente
     assert ("怎么开发票", "Getting an invoice") in pairs
     assert ("抬头怎么改", "Change the title") in pairs
     assert ("可以下载。", "You can download it.") in pairs
+
+
+def test_the_questions_of_an_article_are_laid_beside_each_other_as_a_whole() -> None:
+    faces = [
+        article("zh", "发票", "自动开出。", "发票在哪", "要发票"),
+        article("en", "Invoice", "Automatic.", "where is my fapiao"),
+    ]
+    assert ("发票在哪\n要发票", "where is my fapiao") in parallel_texts(faces, [])
 
 
 def test_faces_that_are_built_differently_are_compared_as_a_whole() -> None:
