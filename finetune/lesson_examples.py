@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from bot.answering.generator import PromptShape
 from bot.answering.prompt import PromptMessage
@@ -36,7 +37,7 @@ class Mixture:
     """How often what happens."""
 
     rounds: int = 2  # times that each passage is shown among others
-    declined: float = 0.35  # questions without an answer, for each with one
+    declined: float = 0.5  # questions without an answer, for each with one
     follow_ups: float = 0.6  # share of the later turns that become examples
     joined: float = 0.5  # share of those read together with the question before, as the bot does
     moved: float = 0.5  # share of those whose passage is not where the search put it
@@ -181,11 +182,17 @@ def _found(passage: Passage, each: _Asked) -> Found:
 
 
 def _says_all(passage: Passage, answer: str) -> bool:
-    return all(check(sentence, [_whole(passage)]).supported for sentence in sentences(answer))
+    return all(_supported(answer, _whole(passage)))
 
 
 def _says_some(passage: Passage, answer: str) -> bool:
-    return any(check(sentence, [_whole(passage)]).supported for sentence in sentences(answer))
+    return any(_supported(answer, _whole(passage)))
+
+
+@cache  # each passage is shown several times
+def _supported(answer: str, passage: str) -> tuple[bool, ...]:
+    """Of each sentence of the answer, whether the passage says it."""
+    return tuple(check(sentence, [passage]).supported for sentence in sentences(answer))
 
 
 def _whole(passage: Passage) -> str:

@@ -35,7 +35,8 @@ class Metric:
     """Something that is measured of each answer; None where there is nothing to measure.
 
     `better` says which way is better, if any. `slack` is how much worse the mean may become, as a share of the current
-    one's: a tenth of a second more is no reason to refuse an adapter, however sure it is.
+    one's, and `imperceptible` how much it may in any case: a tenth of a second more is no reason to refuse an adapter,
+    however sure it is.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Metric:
     of: Callable[[Observed], float | None]
     unit: Literal["share", "width", "seconds"] = "share"
     slack: float = 0.0
+    imperceptible: float = 0.0
 
     def fall(self, candidate: Observed, current: Observed) -> float:
         """How much worse the candidate is in one case; 0 where either has no value."""
@@ -162,8 +164,8 @@ METRICS = (
     Metric("right_language", "higher", _right_language),  # share of the answers
     Metric("repeats", "lower", _repeats),  # share of the drafts
     Metric("length", "neither", _length, unit="width"),
-    Metric("seconds_to_first", "lower", _seconds_to_first, unit="seconds", slack=0.25),
-    Metric("seconds", "lower", _seconds, unit="seconds", slack=0.25),
+    Metric("seconds_to_first", "lower", _seconds_to_first, unit="seconds", slack=0.25, imperceptible=0.1),
+    Metric("seconds", "lower", _seconds, unit="seconds", slack=0.25, imperceptible=0.1),
 )
 
 
@@ -205,7 +207,7 @@ def _score(metric: Metric, scope: Scope, candidate: Sequence[Observed], current:
         current=before,
         difference=paired_difference(mine, theirs),
         better=metric.better,
-        slack=metric.slack * before.mean,
+        slack=max(metric.slack * before.mean, metric.imperceptible),
     )
 
 

@@ -48,4 +48,6 @@ def row_of(
     ((start, end),) = rendered.loss_spans
     before: list[int] = tokenizer(rendered.text[:start])["input_ids"]
     answer: list[int] = tokenizer(rendered.text[start:end], add_special_tokens=False)["input_ids"]
-    return Row((*before, *answer), len(before))
+    mark = rendered.text[start : rendered.text.index("]", start) + 1]
+    marked = len(tokenizer(mark, add_special_tokens=False)["input_ids"])
+    return Row((*before, *answer), len(before), marked)

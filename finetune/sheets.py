@@ -23,10 +23,18 @@ _MASKABLE = {"full_attention", "sliding_attention"}  # kinds of layers in which 
 
 @dataclass(frozen=True)
 class Row:
-    """A tokenized example: `tokens`, of which those from `answer_from` on carry loss."""
+    """A tokenized example: `tokens`, of which those from `answer_from` on carry loss.
+
+    The first `marked` of these name the passage that answers, or decline: the decision that all the others follow from.
+    """
 
     tokens: tuple[int, ...]
     answer_from: int
+    marked: int = 0
+
+    def weights(self, decision: float) -> list[float]:
+        """How much each of `tokens` from `answer_from` on counts: `decision` for the marked ones, 1 for the others."""
+        return [decision] * self.marked + [1.0] * (len(self.tokens) - self.answer_from - self.marked)
 
 
 @dataclass(frozen=True)
@@ -41,14 +49,18 @@ class Sheet:
         """How many tokens the model reads."""
         return self.shared + sum(len(row.tokens) - self.shared for row in self.rows)
 
-    def as_features(self) -> dict[str, list[int]]:
-        """`input_ids`, `labels`, `position_ids` and `branch` (0: the beginning), each of length `tokens`."""
+    def as_features(self, decision: float = 1.0) -> dict[str, list[Any]]:
+        """`input_ids`, `labels`, `position_ids` and `branch` (0: the beginning), each of length `tokens`.
+
+        `weights` has a number for each label that carries loss: `decision` for those that name the passage, else 1.
+        """
         first = self.rows[0].tokens[: self.shared]
-        features = {
+        features: dict[str, list[Any]] = {
             "input_ids": list(first),
             "labels": [IGNORED] * self.shared,
             "position_ids": list(range(self.shared)),
             "branch": [0] * self.shared,
+            "weights": [weight for row in self.rows for weight in row.weights(decision)],
         }
         for number, row in enumerate(self.rows, start=1):
             end = row.tokens[self.shared :]
@@ -117,8 +129,8 @@ class OneSheet:
         self._eager = getattr(text, "_attn_implementation", None) == "eager"
         self._dtype = getattr(text, "dtype", None) or torch.float32
 
-    def __call__(self, batch: Sequence[dict[str, list[int]]]) -> dict[str, Any]:
-        """`input_ids` and `labels` (each (1, n) int64), and for a sheet of several rows what keeps them apart.
+    def __call__(self, batch: Sequence[dict[str, list[Any]]]) -> dict[str, Any]:
+        """`input_ids`, `labels` (each (1, n) int64), `weights` (1, labels), and for several rows what keeps them apart.
 
         That is `position_ids` (1, n) and `attention_mask`: (1, 1, n, n), True where seen, or a dictionary of such masks
         by kind of layer. Eager attention adds its mask, so there it is 0 where seen, and else as low as it can be. A
@@ -130,7 +142,7 @@ class OneSheet:
         if len(batch) != 1:
             raise ValueError(f"A batch is one sheet, but this one has {len(batch)}. Set the batch size to 1.")
         columns = {name: torch.tensor([values]) for name, values in batch[0].items()}
-        inputs: dict[str, Any] = {"input_ids": columns["input_ids"], "labels": columns["labels"]}
+        inputs: dict[str, Any] = {name: columns[name] for name in ("input_ids", "labels", "weights")}
         if max(batch[0]["branch"]) > 1:
             inputs["position_ids"] = columns["position_ids"]
             inputs["attention_mask"] = self._masks(columns["branch"][0], columns["position_ids"][0])

@@ -34,6 +34,9 @@ class TrainSettings:
     warmup: float = 0.05  # share of the steps; a cosine to zero follows
     epochs: float = 2.0
     sheets: int = 4  # in a step, over all processes
+    decision_weight: float = (
+        4.0  # of the tokens that name the passage or decline, against the words that follow
+    )
     patience: int = 3  # evaluations without a better validation loss, until it stops
     checkpointing: bool = False  # of activations: less memory, a third slower
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of the base; the adapter is float32
@@ -51,6 +54,7 @@ class TrainSettings:
             "weight_decay": self.weight_decay < 0,
             "warmup": not 0 <= self.warmup < 1,
             "epochs": self.epochs <= 0,
+            "decision weight": self.decision_weight <= 0,
             "sheets": self.sheets < 1,
             "patience": self.patience < 1,
         }

@@ -62,16 +62,16 @@ class SheetTrainer(AdapterTrainer, SFTTrainer):
         return_outputs: bool = False,
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
-        """Mean negative log-likelihood of the labels that carry loss, over the whole step or the whole validation set."""
+        """Weighted negative log-likelihood by label that carries loss, over the whole step or the whole validation set."""
         labels: Tensor = inputs["labels"][0]
         places = (labels != IGNORED).nonzero()[:, 0]
         outputs = model(
-            **{name: value for name, value in inputs.items() if name != "labels"},
+            **{name: value for name, value in inputs.items() if name not in ("labels", "weights")},
             use_cache=False,
             logits_to_keep=places - 1,  # the token before predicts
         )
         scored, wanted = outputs.logits[0].float(), labels[places]
-        loss = nn.functional.cross_entropy(scored, wanted, reduction="sum")
+        loss = nn.functional.cross_entropy(scored, wanted, reduction="none") @ inputs["weights"][0]
         if num_items_in_batch is None:  # of a validation, the trainer takes the mean over sheets
             loss = loss / self._labels_of_a_sheet
         else:

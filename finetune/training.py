@@ -95,7 +95,7 @@ def train(
         trainer = SheetTrainer(
             model=model,
             args=args,
-            train_dataset=_dataset(learned),
+            train_dataset=_dataset(learned, chosen.decision_weight),
             eval_dataset=_dataset(held) if held else None,
             processing_class=base.tokenizer,
             data_collator=OneSheet(base.model.config),
@@ -155,5 +155,5 @@ def _counts(some: Sequence[Sheet]) -> dict[str, int]:
     }
 
 
-def _dataset(some: Sequence[Sheet]) -> Dataset:
-    return Dataset.from_list([sheet.as_features() for sheet in some])
+def _dataset(some: Sequence[Sheet], decision: float = 1.0) -> Dataset:
+    return Dataset.from_list([sheet.as_features(decision) for sheet in some])

@@ -128,6 +128,16 @@ def test_a_little_slower_is_no_loss_and_a_lot_is() -> None:
     assert score(0.3).lost
 
 
+def test_a_delay_that_nobody_notices_is_no_loss_however_fast_the_answers_are() -> None:
+    def lost(seconds: float) -> bool:
+        now = [observe(case(), drafted("大家电保修 3 年。", seconds=0.01))] * 9
+        later = [observe(case(), drafted("大家电保修 3 年。", seconds=seconds))] * 9
+        return by_name(scores(later, now))["seconds", "all"].lost
+
+    assert not lost(0.1)
+    assert lost(0.12)
+
+
 def test_nothing_to_compare_is_neither_a_gain_nor_a_loss() -> None:
     nothing = Estimate(0.0, 0.0, 0.0, 0)
     for better in ("higher", "lower", "neither"):

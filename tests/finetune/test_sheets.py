@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -151,7 +152,9 @@ def test_every_row_is_on_one_sheet_whole_with_its_first_label_behind_its_own_tok
     for sheet in found:
         assert sheet.tokens <= most or len(sheet.rows) == 1
         features = sheet.as_features()
+        weights = features.pop("weights")
         assert {len(column) for column in features.values()} == {sheet.tokens}
+        assert len(weights) == sum(label != IGNORED for label in features["labels"])
         for number, row in enumerate(sheet.rows):
             place, _ = branch_of(sheet, number)
             assert row.tokens[: sheet.shared] == sheet.rows[0].tokens[: sheet.shared]
@@ -161,7 +164,21 @@ def test_every_row_is_on_one_sheet_whole_with_its_first_label_behind_its_own_tok
 
 def test_a_single_row_gets_no_mask_so_that_any_model_can_read_it() -> None:
     inputs = OneSheet(tiny_model("gemma").config)([apart(rows(1))[0].as_features()])
-    assert inputs.keys() == {"input_ids", "labels"}
+    assert inputs.keys() == {"input_ids", "labels", "weights"}
+
+
+def test_the_tokens_that_name_the_passage_count_as_often_as_asked() -> None:
+    (sheet,) = sheets([Row((7, 8, 9, 9, 1, 2, 3), 4, marked=2), Row((7, 8, 9, 9, 4, 5), 4, marked=2)])
+    assert len(sheet.rows) == 2
+    assert sheet.as_features(4.0)["weights"] == [4.0, 4.0, 1.0, 4.0, 4.0]
+    assert sheet.as_features()["weights"] == [1.0] * 5
+
+
+def test_the_marked_tokens_of_a_real_row_are_those_of_the_passages_number() -> None:
+    tokenizer = tiny_tokenizer()
+    for row in rows(3):
+        mark = tokenizer.decode(row.tokens[row.answer_from : row.answer_from + row.marked])
+        assert re.fullmatch(r"\s*\[\d\]", mark)
 
 
 def test_a_batch_of_two_sheets_is_refused() -> None:

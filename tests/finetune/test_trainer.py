@@ -16,7 +16,7 @@ from finetune.adapting import adapted
 from finetune.arguments import steps_of, trainer_arguments
 from finetune.errors import TrainingError
 from finetune.rows import tokenized
-from finetune.sheets import OneSheet, Row, sheets
+from finetune.sheets import OneSheet, Row, apart, sheets
 from finetune.trainer import SheetTrainer
 from tests.tiny_training import SETTINGS, Kind, tiny_base, tiny_examples
 
@@ -85,6 +85,23 @@ def test_a_steps_loss_is_the_mean_over_all_its_tokens(tmp_path: Path) -> None:
     total, answers = answers_of(model)
     assert count == answers
     assert float(sum(part.detach() for part in parts)) == pytest.approx(total / count, rel=1e-5)
+
+
+def test_the_tokens_that_name_the_passage_weigh_as_much_as_asked(tmp_path: Path) -> None:
+    trainer = trainer_on(tmp_path)
+    model = trainer.model.eval()
+    marked = rows()[0].marked
+    assert marked > 0
+    losses = []
+    for decision in (1.0, 4.0):
+        batch = trainer.data_collator([apart(rows()[:1])[0].as_features(decision)])
+        losses.append(float(trainer.compute_loss(model, batch, num_items_in_batch=1).detach()))
+    row = rows()[0]
+    tokens = torch.tensor([row.tokens])
+    with torch.no_grad():
+        logits = model(input_ids=tokens, use_cache=False).logits[0, row.answer_from - 1 :][:marked]
+    decided = nn.functional.cross_entropy(logits, tokens[0, row.answer_from :][:marked], reduction="sum")
+    assert losses[1] - losses[0] == pytest.approx(3 * float(decided), rel=1e-4)
 
 
 def test_adalora_keeps_its_matrices_orthogonal(tmp_path: Path) -> None:

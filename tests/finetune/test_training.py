@@ -161,7 +161,11 @@ def test_the_same_seed_gives_the_same_losses_and_another_seed_others(tmp_path: P
 
 def test_the_loss_curve_is_the_one_that_was_looked_at(tmp_path: Path) -> None:
     told: list[Progress] = []
-    trained(tmp_path / "a", replace(SETTINGS, dropout=0.0, learning_rate=2e-2), report=told.append)
+    trained(
+        tmp_path / "a",
+        replace(SETTINGS, dropout=0.0, learning_rate=2e-2, decision_weight=1.0),
+        report=told.append,
+    )
     curve = {progress.step: progress.loss for progress in told}
     assert curve == pytest.approx(CURVE, abs=2e-3)
 
