@@ -40,7 +40,7 @@ from bot.models import Reporter, make_encoder
 from bot.promotions import follow_promotions
 from bot.settings import load_settings
 from bot.web.server import build_app
-from finetune.adapter_commands import adapters, cycle, evaluate, promote, rollback, train
+from finetune.adapter_commands import adapters, compress, cycle, evaluate, promote, rollback, train
 from finetune.commands import curate_set, import_files
 from finetune.dataset import Side, load_dataset_folder
 from finetune.errors import FinetuneError
@@ -54,7 +54,7 @@ cli = typer.Typer(
 )
 cli.command("import")(import_files)
 cli.command("curate")(curate_set)
-for _command in (train, evaluate, promote, rollback, adapters, cycle):
+for _command in (train, evaluate, promote, compress, rollback, adapters, cycle):
     cli.command()(_command)
 _screen = Console(stderr=True)
 

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import structlog
 
-from bot.answering.adapters import read_adapter
+from bot.answering.adapters import check_fits, read_adapter
 from bot.answering.bundled_model import NAME as BUNDLED_MODEL
 from bot.answering.bundled_model import unpack_model
+from bot.answering.drafting import DraftingModel
+from bot.answering.exports import MERGED, find_export, openvino_forms
 from bot.answering.generator import Generator
 from bot.answering.local_model import LocalModel
-from bot.answering.model_loading import base_sha256, label_of
+from bot.answering.model_loading import base_sha256, computes_in_bfloat16, has_gpu, label_of
 from bot.answering.registry import NONE as NO_ADAPTER
 from bot.answering.registry import AdapterRegistry, BaseModel
 from bot.answering.remote_model import RemoteModel
@@ -23,6 +25,11 @@ from retrieval.bundled_encoder import unpack_encoder
 from retrieval.encoder import Encoder
 from retrieval.publish import current
 from retrieval.sentence_encoder import load_encoder
+
+try:
+    from bot.answering.openvino_model import OpenVinoModel
+except ImportError:  # the extra `openvino` is not installed
+    OpenVinoModel = None  # type: ignore[assignment,misc]
 
 BUNDLED = "bundled"
 NO_MODEL = "none"
@@ -144,7 +151,7 @@ def _local_model(settings: Settings, progress: Reporter) -> Generator | None:
     if chosen.drafts == "never":
         log.info("language_model_unused", model=chosen.model, drafts=chosen.drafts)
         return None
-    model = _adapted(settings, source, label)
+    model: DraftingModel | None = _adapted(settings, source, label)
     if model is None and chosen.model == BUNDLED and chosen.drafts == "auto":
         log.info("language_model_unused", model=chosen.model, drafts=chosen.drafts)
         return None
@@ -157,14 +164,55 @@ def _local_model(settings: Settings, progress: Reporter) -> Generator | None:
     return model
 
 
-def _adapted(settings: Settings, source: str | Path, label: str | None) -> LocalModel | None:
+def _adapted(settings: Settings, source: str | Path, label: str | None) -> DraftingModel | None:
     """The model with its adapter; None if there is none or it is refused."""
     try:
         adapter = adapter_folder(settings)
-        return None if adapter is None else _loaded(settings, source, label, adapter)
+        if adapter is None:
+            return None
+        faster = _exported(settings, source, label, adapter)
+        return faster if faster is not None else _loaded(settings, source, label, adapter)
     except BotError as error:
         log.error("adapter_refused", adapter=settings.model.adapter, reason=str(error))
         return None
+
+
+def _exported(
+    settings: Settings, source: str | Path, label: str | None, adapter: Path
+) -> DraftingModel | None:
+    """The model with its adapter as promotion wrote it, for OpenVINO or merged; None if there is nothing that fits."""
+    certificate = read_adapter(adapter)
+    name, weights = label if label is not None else label_of(source), base_sha256(source)
+    check_fits(certificate, name, weights)
+    if _wants_openvino(settings):
+        for form in openvino_forms(in_bfloat16=computes_in_bfloat16()):
+            found = find_export(settings.exports_path, form, certificate, name, weights)
+            model = None if found is None else _on_openvino(settings, found.folder)
+            if model is not None:
+                return model
+        if settings.model.engine == "openvino":
+            log.warning("engine_missing", engine="openvino", adapter=certificate.id)
+    merged = find_export(settings.exports_path, MERGED, certificate, name, weights)
+    return None if merged is None else _loaded(settings, merged.folder, label, None)
+
+
+def _on_openvino(settings: Settings, folder: Path) -> DraftingModel | None:
+    """The model on OpenVINO; None, and a line in the log, if it cannot be had: torch writes the same answers."""
+    if OpenVinoModel is None:
+        log.warning("engine_not_installed", engine="openvino", remedy="pip install 'kefu[openvino]'")
+        return None
+    try:
+        return OpenVinoModel(folder, threads=settings.model.threads)
+    except BotError as error:
+        log.error("engine_failed", engine="openvino", reason=str(error))
+        return None
+
+
+def _wants_openvino(settings: Settings) -> bool:
+    chosen = settings.model
+    if chosen.engine != "auto":
+        return chosen.engine == "openvino"
+    return chosen.device == "cpu" or (chosen.device == AUTO and not has_gpu())
 
 
 def _loaded(settings: Settings, source: str | Path, label: str | None, adapter: Path | None) -> LocalModel:

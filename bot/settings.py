@@ -64,6 +64,10 @@ class ModelSettings(_Section):
     revision: str | None = Field(None, description="commit or tag of a model on a hub")
     url: str | None = Field(None, description="an OpenAI-compatible server; then `model` is its name there")
     api_key: str | None = Field(None, description="sent to the model server; set it in the environment")
+    engine: Literal["auto", "torch", "openvino"] = Field(
+        "auto",
+        description="what computes: 'auto' takes OpenVINO on a CPU if it is installed and promotion wrote files for it",
+    )
     device: str = Field("auto", description="'auto', 'cpu', 'cuda', 'mps'")
     threads: int | None = Field(None, ge=1, description="CPU threads of one generation; default: all but one")
     max_new_tokens: int = Field(160, ge=1, description="longest draft")
@@ -154,6 +158,11 @@ class Settings(BaseSettings):
     def adapters_path(self) -> Path:
         """Where adapters lie, and what says which one serves."""
         return self.var / "adapters"
+
+    @property
+    def exports_path(self) -> Path:
+        """Where promotion writes adapters in the forms that are served faster."""
+        return self.var / "exports"
 
     @property
     def index_path(self) -> Path:

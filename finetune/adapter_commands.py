@@ -1,4 +1,4 @@
-"""The commands of an adapter's life: train, evaluate, promote, rollback, adapters, cycle. They show; they decide nothing."""
+"""The commands of an adapter's life: train, evaluate, promote, compress, rollback, adapters, cycle. They show; they decide nothing."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from bot.logs import configure_logs
 from bot.models import adapter_registry, make_encoder
 from bot.settings import Settings, load_settings
 from finetune.callbacks import Progress as Steps
+from finetune.compress import KINDS, export_for_serving
 from finetune.cycle import CycleReport, run_cycle
 from finetune.dataset import Dataset, load_dataset_folder
 from finetune.dataset_training import plan_training, run_training
@@ -32,7 +33,8 @@ from retrieval.encoder import Encoder
 from retrieval.publish import current as current_generation
 from retrieval.vector_cache import RecentTexts
 
-REFUSED = 3  # exit code
+FAILED = 1  # exit codes
+REFUSED = 3
 
 _screen = Console(stderr=True)
 _STAGES = {
@@ -127,6 +129,32 @@ def promote(
     _say(
         f"{done.adapter} serves from now on{', by force' if done.forced else ''}. `kefu rollback` undoes it."
     )
+
+
+def compress(
+    adapter: Annotated[
+        str | None, typer.Argument(help="An adapter's id, or 'default'; default: the one that serves")
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(help=f"One of {', '.join(KINDS)}; default: what this machine serves best"),
+    ] = None,
+) -> None:
+    """Write base and adapter in one, as `promote` does: merged, for llama.cpp, or for OpenVINO."""
+    settings = _settings()
+    registry = adapter_registry(settings)
+    folder = registry.find(registry.current() if adapter is None else adapter)
+    if folder is None:
+        raise AdapterRefused("No adapter serves, so there is nothing to write. Name one of `kefu adapters`.")
+    with _Bars() as bars:
+        written = export_for_serving(folder, settings, kind, report=bars.stage)
+    table = Table("Kind", "MB", "Seconds", "Folder")
+    for each in written:
+        where = escape(each.failure) if each.folder is None else str(each.folder)
+        table.add_row(each.kind, f"{each.bytes / 1e6:.0f}", f"{each.seconds:.0f}", where)
+    Console().print(table)
+    if any(each.failure for each in written):
+        raise typer.Exit(FAILED)
 
 
 def rollback() -> None:

@@ -16,6 +16,7 @@ import structlog
 
 from bot.answering.registry import DEFAULT, NONE, AdapterRegistry, Promotion
 from bot.settings import Settings
+from finetune.compress import try_export
 from finetune.contenders import weights_of
 from finetune.errors import EvaluationError, GateRefused
 from finetune.evaluate import Evaluation
@@ -137,11 +138,13 @@ def promote(
     """
     if force is not None and not force.strip():
         raise EvaluationError("Whoever forces a promotion must say why: `--force 'the reason'`.")
-    registry.find(candidate)
+    folder = registry.find(candidate)
     current = registry.current()
     verdict = find_verdict(candidate, current, settings, registry)
     if force is None:
         _check(candidate, current, verdict)
+    if folder is not None:  # before it serves, so that a running bot never loads the slower form
+        try_export(folder, settings)
     gains = () if verdict is None else verdict.gains
     promotion = registry.promote(
         candidate,

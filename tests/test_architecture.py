@@ -39,13 +39,15 @@ FLOORS = (
 # Libraries that take seconds or hundreds of megabytes to import, and the files that may.
 HEAVY_LIBRARIES = {
     *("torch", "transformers", "peft", "trl", "accelerate", "datasets"),
-    *("sentence_transformers", "sklearn", "faiss", "gradio"),
+    *("sentence_transformers", "sklearn", "faiss", "gradio", "openvino", "nncf"),
 }
 HEAVY = {
     "bot/answering/bundled_model.py": {"torch", "transformers"},
     "bot/answering/engine.py": {"transformers"},
     "bot/answering/int8_linear.py": {"torch"},
     "bot/answering/model_loading.py": {"peft", "torch", "transformers"},
+    "bot/answering/openvino_model.py": {"transformers"},
+    "bot/answering/openvino_quietly.py": {"openvino"},
     "bot/answering/torch_engine.py": {"torch", "transformers"},
     "bot/answering/torch_threads.py": {"torch"},
     "bot/understanding/intents.py": {"sklearn"},
@@ -61,8 +63,12 @@ HEAVY = {
     "finetune/defaults.py": {"torch", "transformers"},
     "finetune/encoder_training.py": {"peft", "sentence_transformers", "torch"},
     "finetune/federated.py": {"torch"},
+    "finetune/gguf_export.py": {"transformers"},
+    "finetune/gguf_vocabulary.py": {"transformers"},
     "finetune/launch.py": {"accelerate"},
+    "finetune/merge.py": {"torch", "transformers"},
     "finetune/methods.py": {"peft"},
+    "finetune/openvino_export.py": {"nncf", "torch", "transformers"},
     "finetune/preference_training.py": {"datasets", "transformers", "trl"},
     "finetune/private.py": {"torch", "transformers"},
     "finetune/rows.py": {"transformers"},

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
 from bot.answering.adapters import AdapterManifest
@@ -33,6 +35,9 @@ class Memory(Protocol):
 
     def odds(self, tokens: Sequence[int], among: Sequence[int]) -> list[float]:
         """Read on; the probabilities of the tokens `among` as the next one, if it must be one of them."""
+
+    def logits(self, tokens: Sequence[int]) -> NDArray[np.float32]:
+        """Read on; the logits after each of `tokens`, (tokens, vocabulary). For comparing engines."""
 
     def expect_to_forget(self) -> None:
         """Keep from now on what `forget` will need."""

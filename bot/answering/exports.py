@@ -2,7 +2,7 @@
 
     var/exports/<adapter id>/<kind>/      generations, as `retrieval.publish` describes them
         merged                            a Hugging Face folder: base and adapter in one
-        openvino-int8, openvino-int4      OpenVINO's files beside a tokenizer
+        openvino-16bit, -int8, -int4      OpenVINO's files beside a tokenizer
 
 An export's manifest holds the whole certificate of its adapter. It is served only for exactly these weights on exactly
 this base: an export that was made of something else is as good as none.
@@ -25,6 +25,7 @@ from retrieval.publish import current, read_manifest, verify
 
 KIND = "export"
 MERGED = "merged"
+OPENVINO_16BIT = "openvino-16bit"
 OPENVINO_INT8 = "openvino-int8"
 OPENVINO_INT4 = "openvino-int4"
 FORMAT = 1  # of the manifest; an export of another format is made again
@@ -42,6 +43,13 @@ class Export:
     base_sha256: str | None
     adapter: AdapterManifest
     facts: Mapping[str, Any]
+
+
+def openvino_forms(*, in_bfloat16: bool) -> tuple[str, ...]:
+    """OpenVINO's forms, the one that suits best first: as torch does, exact where the processor computes in bfloat16."""
+    if in_bfloat16:
+        return OPENVINO_16BIT, OPENVINO_INT8, OPENVINO_INT4
+    return OPENVINO_INT8, OPENVINO_16BIT, OPENVINO_INT4
 
 
 def describe(

@@ -100,6 +100,17 @@ def load_model(
     return LoadedModel(model, tokenizer, f"{name}/{arithmetic}", manifest, target)
 
 
+def has_gpu() -> bool:
+    """Whether torch would compute on a GPU."""
+    return torch.cuda.is_available()
+
+
+def computes_in_bfloat16() -> bool:
+    """Whether this processor has instructions for bfloat16: then nothing need be rounded to 8 bits to be fast."""
+    features = torch.cpu.get_capabilities()
+    return any(features.get(name, False) for name in _NATIVE_BF16)
+
+
 def base_sha256(source: str | Path) -> str | None:
     """What is known of a model's weights: the hash of the file that its folder was unpacked from; None for others."""
     if not Path(source).is_dir():
@@ -135,8 +146,7 @@ def arithmetic_of(precision: Precision, device: str) -> str:
         return precision
     if device != "cpu":
         return "bfloat16" if not device.startswith("cuda") or torch.cuda.is_bf16_supported() else "float32"
-    features = torch.cpu.get_capabilities()
-    return "bfloat16" if any(features.get(name, False) for name in _NATIVE_BF16) else "int8"
+    return "bfloat16" if computes_in_bfloat16() else "int8"
 
 
 def load_base(

@@ -6,7 +6,9 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from transformers import Cache, DynamicCache, PreTrainedTokenizerBase
 
@@ -82,6 +84,11 @@ class TorchMemory:
         """Read on; probabilities of the tokens `among`."""
         odds: list[float] = torch.softmax(self._logits(tokens, 1)[0, list(among)].float(), 0).tolist()
         return odds
+
+    def logits(self, tokens: Sequence[int]) -> NDArray[np.float32]:
+        """Read on; the logits after each of `tokens`."""
+        found: NDArray[np.float32] = self._logits(tokens, len(tokens)).float().cpu().numpy()
+        return found
 
     def expect_to_forget(self) -> None:
         """Let sliding windows keep what falls out of them until the next `forget`."""

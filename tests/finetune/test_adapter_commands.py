@@ -16,11 +16,11 @@ from bot.answering.torch_threads import threads
 from bot.errors import AdapterRefused, RegistryError, SettingsError
 from bot.models import adapter_registry
 from finetune import adapter_commands, cycle, dataset_training
-from finetune.adapter_commands import REFUSED
+from finetune.adapter_commands import FAILED, REFUSED
 from finetune.contenders import weights_of
 from finetune.curate import CurationSettings
 from finetune.cycle import curated_set
-from finetune.errors import DatasetDamaged
+from finetune.errors import CompressionError, DatasetDamaged
 from finetune.evaluate import Evaluation, evaluate
 from finetune.gate import Gate
 from finetune.train_settings import TrainSettings
@@ -79,6 +79,13 @@ def test_an_adapters_life_from_the_import_to_the_rollback(
     assert forced.exit_code == 0, forced.output
     assert "by force" in forced.output
     assert "serves" in run("adapters").output
+    assert list((here / "var" / "exports" / name / "merged").iterdir())
+    compressed = run("compress", "--kind", "merged")
+    assert compressed.exit_code == 0, compressed.output
+    assert str(Path("var") / "exports" / name / "merged") in compressed.output
+    not_written = run("compress", "--kind", "gguf", "--kind", "merged")
+    assert not_written.exit_code == FAILED
+    assert "no Gemma 3 as llama.cpp knows it" in not_written.output
     assert "none serves again" in run("rollback").output
 
 
@@ -88,6 +95,14 @@ def test_an_adapter_that_was_not_compared_is_refused_with_exit_code_3(here: Path
     assert refused.exit_code == REFUSED
     assert "never compared with 'none'" in refused.output
     assert "kefu evaluate one" in refused.output
+
+
+def test_there_is_nothing_to_compress_where_none_serves_and_no_kind_that_is_unknown(here: Path) -> None:
+    assert isinstance(run("compress").exception, AdapterRefused)
+    write_adapter(here / "var" / "adapters" / "one", here / "tiny")
+    unknown = run("compress", "one", "--kind", "zip")
+    assert isinstance(unknown.exception, CompressionError)
+    assert "Choose from merged, gguf" in str(unknown.exception)
 
 
 def test_an_evaluation_without_a_gain_ends_with_exit_code_3(here: Path) -> None:

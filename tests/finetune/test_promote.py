@@ -49,6 +49,14 @@ def evaluated(
     return found
 
 
+def test_an_adapter_that_cannot_be_written_in_one_with_its_base_serves_all_the_same(
+    settings: Settings, registry: AdapterRegistry
+) -> None:
+    promote("one", settings, registry, by="anna", force="x")  # the base is not there
+    assert registry.current() == "one"
+    assert not settings.exports_path.exists()
+
+
 def test_what_passed_is_promoted_with_its_reason_and_record(
     settings: Settings, registry: AdapterRegistry
 ) -> None:

@@ -19,6 +19,7 @@ from bot.answering.generator import Prompt
 from bot.answering.greedy import GreedyDecoder
 from bot.answering.local_model import LocalModel
 from bot.answering.prompt import render
+from bot.answering.torch_engine import TorchMemory
 from bot.errors import AdapterRefused, GenerationError
 from tests.tiny_model import ANSWERS, ASKED, PROMPTS, SHAPE, SOURCES, write_model
 
@@ -104,18 +105,31 @@ def test_the_fixed_part_is_computed_once_a_language(
 ) -> None:
     model.warm_up()
     read: list[int] = []
-    original = GreedyDecoder._step
+    original = TorchMemory._run
 
-    def counted(self: GreedyDecoder, tokens: list[int], *arguments: Any) -> list[int]:
+    def counted(self: TorchMemory, network: Any, tokens: list[int], **more: int) -> Any:
         read.append(len(tokens))
-        return original(self, tokens, *arguments)
+        return original(self, network, tokens, **more)
 
-    monkeypatch.setattr(GreedyDecoder, "_step", counted)
+    monkeypatch.setattr(TorchMemory, "_run", counted)
     for arguments in ASKED[:2]:
         prompt = render(*arguments)
         read.clear()
         written(model, prompt, most=1)
-        assert sum(read) < 200
+        assert 0 < sum(read) < 200
+
+
+def test_the_vocabulary_is_multiplied_by_rows_that_torch_need_not_copy_it_for(model: LocalModel) -> None:
+    seen: list[tuple[torch.Size, tuple[int, ...]]] = []
+    head: Any = model._loaded.model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    head.register_forward_hook(lambda _, given, __: seen.append((given[0].shape, given[0].stride())))
+    memory = model._engine.begin()
+    memory.read([1, 2, 3, 4])
+    assert not seen, "reading needs no vocabulary"
+    memory.choose([5, 6, 7], 1)
+    memory.choose([8, 9], 2)
+    assert [shape[1] for shape, _ in seen] == [1, 2]
+    assert all(stride == torch.empty(shape).stride() for shape, stride in seen)
 
 
 def test_a_deadline_stops_it_between_two_tokens(model: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
