@@ -10,8 +10,6 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +25,6 @@ import typer
 import uvicorn
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from bot.conversation import Reply, VisitorId
@@ -36,17 +33,18 @@ from bot.errors import BotError, GenerationError, SettingsError
 from bot.factory import Kefu, build_kefu, rebuild
 from bot.logs import configure_logs
 from bot.memory.store import Store
-from bot.models import Reporter, make_encoder
+from bot.models import make_encoder
+from bot.progress_bars import Bars
 from bot.promotions import follow_promotions
 from bot.settings import load_settings
 from bot.web.server import build_app
 from finetune.adapter_commands import adapters, compress, cycle, evaluate, promote, rollback, train
 from finetune.commands import curate_set, import_files
-from finetune.dataset import Side, load_dataset_folder
+from finetune.curation.dataset import Side, load_dataset_folder
+from finetune.curation.export import export as export_log
+from finetune.curation.export import export_dataset
+from finetune.curation.formats import Format
 from finetune.errors import FinetuneError
-from finetune.export import export as export_log
-from finetune.export import export_dataset
-from finetune.formats import Format
 from retrieval.errors import RetrievalError
 
 cli = typer.Typer(
@@ -57,17 +55,6 @@ cli.command("curate")(curate_set)
 for _command in (train, evaluate, promote, compress, rollback, adapters, cycle):
     cli.command()(_command)
 _screen = Console(stderr=True)
-
-_STAGES = {
-    "unpack encoder": "Unpacking the encoder",
-    "unpack language model": "Unpacking the language model",
-    "read": "Reading articles",
-    "embed": "Embedding passages",
-    "embed questions": "Embedding questions",
-    "calibrate": "Calibrating the search",
-    "write": "Writing the index",
-    "intents": "Learning intents",
-}
 
 
 @cli.callback()
@@ -88,8 +75,8 @@ def serve(
     configure_logs(settings.log_level)
     where = (settings.server.host if host is None else host, settings.server.port if port is None else port)
     listener = _listen(*where)
-    with _progress() as report:
-        kefu = build_kefu(settings, report)
+    with Bars() as bars:
+        kefu = build_kefu(settings, bars.stage)
     stop = threading.Event()
     kefu.follow_edits(stop)
     follow_promotions(kefu, stop)
@@ -110,8 +97,8 @@ def index() -> None:
     """Check the knowledge base and build the index; a running server picks it up by itself."""
     settings = load_settings()
     configure_logs(settings.log_level)
-    with _progress() as report:
-        built = rebuild(settings, make_encoder(settings, report), report)
+    with Bars() as bars:
+        built = rebuild(settings, make_encoder(settings, bars.stage), bars.stage)
     _screen.print(
         f"{built.articles} articles, {built.passages} passages; {built.embedded} texts embedded, "
         f"{built.reused} unchanged; {built.seconds:.1f} s. Index {built.generation}."
@@ -126,8 +113,8 @@ def ask(
     """Ask one question and print the answer. The turn is logged like any other."""
     settings = load_settings()
     configure_logs("error")
-    with _progress() as report:
-        kefu = build_kefu(settings, report)
+    with Bars() as bars:
+        kefu = build_kefu(settings, bars.stage)
     try:
         reply = _ask(kefu, question)
     finally:
@@ -219,27 +206,6 @@ def _listen(host: str, port: int) -> socket.socket:
             f"`kefu serve --port {port + 1}`, or server.port in kefu.toml."
         ) from error
     return listener
-
-
-@contextmanager
-def _progress() -> Iterator[Reporter]:
-    """Progress bars for long steps, one a stage, on standard error."""
-    bars = Progress(
-        TextColumn("{task.description:<30}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=_screen,
-    )
-    tasks: dict[str, TaskID] = {}
-
-    def report(stage: str, done: int, total: int) -> None:
-        if stage not in tasks:
-            tasks[stage] = bars.add_task(_STAGES.get(stage, stage.capitalize()), total=total)
-        bars.update(tasks[stage], completed=done, total=total)
-
-    with bars:
-        yield report
 
 
 def _utc(moment: datetime | None) -> datetime | None:

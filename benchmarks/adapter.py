@@ -38,10 +38,10 @@ from bot.factory import rebuild
 from bot.logs import configure_logs
 from bot.models import make_encoder
 from bot.settings import Settings, load_settings
-from finetune.examples import Example
-from finetune.judging import Draft, Judged, Writer, judge, model_writer
-from finetune.statistics import Estimate, estimate
-from finetune.training import TRAINED_SHAPE
+from finetune.evaluation.judging import Draft, Judged, Writer, judge, model_writer
+from finetune.evaluation.statistics import Estimate, estimate
+from finetune.examples.example import Example
+from finetune.training.train_settings import TRAINED_SHAPE
 from retrieval.documents import Hit, Passage
 from retrieval.encoder import Encoder
 from retrieval.errors import IndexMissing

@@ -14,12 +14,12 @@ from golden import load_golden
 from bot.answering.generator import PromptShape
 from bot.conversation import Language
 from bot.understanding.language import detect, to_simplified
-from finetune.default_adapter import HELD_OUT, HELD_OUT_TRADE
-from finetune.examples import Example, Found, with_passages
-from finetune.lesson_examples import Mixture, lesson_examples
-from finetune.lessons import TALKS, load_trade
-from finetune.reading_examples import load_contexts, reading_examples
-from finetune.shelf import Shelf
+from finetune.examples.example import Example, Found, with_passages
+from finetune.examples.held_out import HELD_OUT, HELD_OUT_TRADE
+from finetune.examples.lesson_examples import Mixture, lesson_examples
+from finetune.examples.lessons import TALKS, load_trade
+from finetune.examples.reading_examples import load_contexts, reading_examples
+from finetune.examples.shelf import Shelf
 from retrieval.documents import Article
 from retrieval.encoder import Encoder
 from retrieval.search import SearchIndex

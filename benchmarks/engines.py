@@ -51,7 +51,7 @@ from bot.conversation import Language
 from bot.errors import GenerationError
 from bot.logs import configure_logs
 from bot.settings import load_settings
-from finetune.compress import export
+from finetune.compression.compress import export
 from retrieval.chunking import split
 from retrieval.documents import Passage
 from retrieval.keywords import KeywordIndex, tokenize

@@ -41,12 +41,12 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from bot.answering.bundled_model import NAME, unpack_model
-from finetune.defaults import load_for_training
-from finetune.lesson_examples import lesson_examples
-from finetune.lessons import load_trade, trades
-from finetune.rows import tokenized
-from finetune.sheets import Row, sheets
-from finetune.train_settings import TRAINED_SHAPE
+from finetune.examples.lesson_examples import lesson_examples
+from finetune.examples.lessons import load_trade, trades
+from finetune.training.defaults import load_for_training
+from finetune.training.rows import tokenized
+from finetune.training.sheets import Row, sheets
+from finetune.training.train_settings import TRAINED_SHAPE
 from retrieval.bundled_encoder import unpack_encoder
 from retrieval.sentence_encoder import load_encoder
 

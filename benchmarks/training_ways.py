@@ -15,8 +15,8 @@ from transformers import PreTrainedModel
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from finetune.sheets import IGNORED, OneSheet, Row, sheets
-from finetune.trainer import SheetTrainer
+from finetune.training.sheets import IGNORED, OneSheet, Row, sheets
+from finetune.training.trainer import SheetTrainer
 
 BATCH = 4  # rows, or sheets, of a step
 RANK = 16

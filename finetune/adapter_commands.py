@@ -9,26 +9,26 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from bot.answering.registry import DEFAULT, AdapterRegistry, Listed
 from bot.errors import AdapterRefused
 from bot.logs import configure_logs
 from bot.models import adapter_registry, make_encoder
+from bot.progress_bars import Bars, duration
 from bot.settings import Settings, load_settings
-from finetune.callbacks import Progress as Steps
-from finetune.compress import KINDS, export_for_serving
+from finetune.compression.compress import KINDS, export_for_serving
+from finetune.curation.dataset import Dataset, load_dataset_folder
+from finetune.curation.sources import DATASETS
 from finetune.cycle import CycleReport, run_cycle
-from finetune.dataset import Dataset, load_dataset_folder
-from finetune.dataset_training import plan_training, run_training
 from finetune.errors import GateRefused, NothingToLearn
-from finetune.evaluate import Evaluation
-from finetune.evaluate import evaluate as compare
-from finetune.promote import promote as promote_adapter
-from finetune.promote import store_evaluation
-from finetune.report import as_table, write_report
-from finetune.sources import DATASETS
+from finetune.evaluation.evaluate import Evaluation
+from finetune.evaluation.evaluate import evaluate as compare
+from finetune.evaluation.promote import promote as promote_adapter
+from finetune.evaluation.promote import store_evaluation
+from finetune.evaluation.report import as_table, write_report
+from finetune.training.callbacks import Progress, Reporter
+from finetune.training.dataset_training import plan_training, run_training
 from retrieval.encoder import Encoder
 from retrieval.publish import current as current_generation
 from retrieval.vector_cache import RecentTexts
@@ -37,17 +37,6 @@ FAILED = 1  # exit codes
 REFUSED = 3
 
 _screen = Console(stderr=True)
-_STAGES = {
-    "unpack encoder": "Unpacking the encoder",
-    "unpack language model": "Unpacking the language model",
-    "curate": "Curating",
-    "make examples": "Making examples",
-    "read lessons": "Reading lessons",
-    "train": "Training",
-    "ask candidate": "Asking the candidate",
-    "ask current": "Asking the current one",
-    "look for canaries": "Looking for canaries",
-}
 
 
 def train(
@@ -59,11 +48,11 @@ def train(
     settings = _settings()
     learned = load_dataset_folder(settings.var / DATASETS if dataset is None else dataset)
     registry = adapter_registry(settings)
-    with _Bars() as bars:
+    with Bars() as bars:
         encoder = _encoder(settings, bars)
         plan = plan_training(learned, settings, encoder, registry, stages=bars.stage)
         known = plan.done
-        done = run_training(plan, bars.steps)
+        done = run_training(plan, _shown_on(bars))
     for reason, count in plan.dropped.items():
         _say(f"Not learned, because {reason}: {count}")
     if known:
@@ -93,7 +82,7 @@ def evaluate(
     registry = adapter_registry(settings)
     name = _newest(registry) if candidate is None else candidate
     other = registry.current() if against is None else against
-    with _Bars() as bars:
+    with Bars() as bars:
         found = compare(
             name,
             other,
@@ -146,7 +135,7 @@ def compress(
     folder = registry.find(registry.current() if adapter is None else adapter)
     if folder is None:
         raise AdapterRefused("No adapter serves, so there is nothing to write. Name one of `kefu adapters`.")
-    with _Bars() as bars:
+    with Bars() as bars:
         written = export_for_serving(folder, settings, kind, report=bars.stage)
     table = Table("Kind", "MB", "Seconds", "Folder")
     for each in written:
@@ -180,9 +169,9 @@ def cycle(
     """Curate, train, compare, and promote what is better: a nightly job. Exit code 3 if nothing was promoted."""
     settings = _settings()
     try:
-        with _Bars() as bars:
+        with Bars() as bars:
             done = run_cycle(
-                settings, _encoder(settings, bars), limit=limit, stages=bars.stage, report=bars.steps
+                settings, _encoder(settings, bars), limit=limit, stages=bars.stage, report=_shown_on(bars)
             )
     except NothingToLearn as error:
         _screen.print(f"[bold yellow]kefu:[/] {escape(str(error))}", highlight=False)
@@ -192,45 +181,17 @@ def cycle(
         raise typer.Exit(REFUSED)
 
 
-class _Bars:
-    """Progress bars, one a stage; a training's says its loss, its speed and how long it will take."""
+def _shown_on(bars: Bars) -> Reporter:
+    """Shows a training's loss, its speed and how long it will take."""
 
-    def __init__(self) -> None:
-        self._bars = Progress(
-            TextColumn("{task.description:<26}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=_screen,
-        )
-        self._tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> _Bars:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
-    def stage(self, name: str, done: int, total: int) -> None:
-        """Show how far a stage is."""
-        self._update(name, done, total, "")
-
-    def steps(self, progress: Steps) -> None:
-        """Show how far a training is."""
+    def show(progress: Progress) -> None:
         note = (
             f"loss {progress.loss:.3f} · {progress.tokens_per_second:.0f} tokens/s · "
-            f"{_duration(progress.seconds_left)} left"
+            f"{duration(progress.seconds_left)} left"
         )
-        self._update("train", progress.step, progress.steps, note)
+        bars.stage("train", progress.step, progress.steps, note)
 
-    def _update(self, name: str, done: int, total: int, note: str) -> None:
-        if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(
-                _STAGES.get(name, name.capitalize()), total=total, note=""
-            )
-        self._bars.update(self._tasks[name], completed=done, total=total, note=note)
+    return show
 
 
 def _settings() -> Settings:
@@ -239,7 +200,7 @@ def _settings() -> Settings:
     return settings
 
 
-def _encoder(settings: Settings, bars: _Bars) -> Encoder:
+def _encoder(settings: Settings, bars: Bars) -> Encoder:
     return RecentTexts(make_encoder(settings, bars.stage))
 
 
@@ -305,18 +266,12 @@ def _summarise(done: CycleReport) -> None:
     table.add_row("not learned", "\n".join(f"{count} {reason}" for reason, count in done.dropped.items()))
     table.add_row("candidate", f"{done.candidate}, loss {done.metrics.get('loss')}")
     table.add_row("over", done.over)
-    table.add_row("took", ", ".join(f"{step} {_duration(seconds)}" for step, seconds in done.seconds.items()))
+    table.add_row("took", ", ".join(f"{step} {duration(seconds)}" for step, seconds in done.seconds.items()))
     table.add_row("report", done.report or "")
     table.add_row("result", "[green]promoted[/]" if done.promoted else "[red]refused[/]")
     Console().print(table)
     for reason in (*done.gains, *done.reasons):
         _say(reason)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _say(text: str) -> None:

@@ -16,15 +16,15 @@ from rich.table import Table
 from bot.logs import configure_logs
 from bot.safety.redact import redact
 from bot.settings import Settings, load_settings
-from finetune.augment import load_wordings
-from finetune.choose import knowledge_agreement
-from finetune.curate import Curated, CurationSettings, curate
-from finetune.dataset import write_dataset
+from finetune.curation.augment import load_wordings
+from finetune.curation.choose import knowledge_agreement
+from finetune.curation.curate import Curated, CurationSettings, curate
+from finetune.curation.dataset import write_dataset
+from finetune.curation.imports import ImportReport, import_file
+from finetune.curation.sources import DATASETS, IMPORTS, KEY, described, gather
 from finetune.errors import ImportFailed
 from finetune.importers.registry import IMPORTERS, ImportFormat
-from finetune.imports import ImportReport, import_file
 from finetune.pseudonyms import load_pseudonyms
-from finetune.sources import DATASETS, IMPORTS, KEY, described, gather
 from retrieval.readers import read_articles
 
 _PROBLEMS_SHOWN = 20

@@ -31,19 +31,19 @@ from bot.answering.registry import AdapterRegistry
 from bot.models import adapter_registry
 from bot.safety.redact import redact
 from bot.settings import Settings
-from finetune.augment import load_wordings
-from finetune.callbacks import Reporter
-from finetune.canaries import make_canaries, planted
-from finetune.choose import knowledge_agreement
-from finetune.curate import CurationSettings, curate
-from finetune.dataset import Dataset, load_dataset_folder, write_dataset
-from finetune.dataset_training import Stages, plan_training, run_training
+from finetune.curation.augment import load_wordings
+from finetune.curation.choose import knowledge_agreement
+from finetune.curation.curate import CurationSettings, curate
+from finetune.curation.dataset import Dataset, load_dataset_folder, write_dataset
+from finetune.curation.sources import DATASETS, IMPORTS, KEY, gather
 from finetune.errors import CycleBusy, DatasetDamaged, FinetuneError, GateRefused
-from finetune.evaluate import evaluate
-from finetune.lessons import TALKS
-from finetune.promote import Verdict, find_verdict, promote, store_evaluation
+from finetune.evaluation.canaries import make_canaries, planted
+from finetune.evaluation.evaluate import evaluate
+from finetune.evaluation.promote import Verdict, find_verdict, promote, store_evaluation
+from finetune.examples.lessons import TALKS
 from finetune.pseudonyms import load_pseudonyms
-from finetune.sources import DATASETS, IMPORTS, KEY, gather
+from finetune.training.callbacks import Reporter
+from finetune.training.dataset_training import Stages, plan_training, run_training
 from retrieval.encoder import Encoder
 from retrieval.publish import current, write_atomically
 from retrieval.readers import read_articles

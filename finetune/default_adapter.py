@@ -8,7 +8,6 @@ It learns from the written lessons in `finetune/talks` and, where they are at ha
 from __future__ import annotations
 
 import argparse
-import hashlib
 import shlex
 import shutil
 from collections.abc import Sequence
@@ -24,22 +23,18 @@ from bot.answering.adapters import DEFAULT_ADAPTER, WEIGHTS, read_manifest, writ
 from bot.answering.bundled_model import NAME, unpack_model
 from bot.answering.local_model import LocalModel
 from bot.answering.model_loading import base_sha256, load_base
-from finetune.callbacks import Progress
-from finetune.declining import calibrate, source_odds, write_threshold
-from finetune.examples import Example, shuffled
-from finetune.lesson_examples import Mixture, lesson_examples
-from finetune.lessons import load_trade, trades
-from finetune.reading_examples import load_contexts, reading_examples
-from finetune.train_settings import TRAINED_SHAPE, Base, TrainSettings
-from finetune.training import train
+from finetune.examples.example import Example, shuffled
+from finetune.examples.held_out import HELD_OUT_TRADE, is_validation
+from finetune.examples.lesson_examples import Mixture, lesson_examples
+from finetune.examples.lessons import load_trade, trades
+from finetune.examples.reading_examples import load_contexts, reading_examples
+from finetune.training.callbacks import Progress
+from finetune.training.declining import calibrate, source_odds, write_threshold
+from finetune.training.supervised import train
+from finetune.training.train_settings import TRAINED_SHAPE, Base, TrainSettings
 from retrieval.bundled_encoder import unpack_encoder
 from retrieval.sentence_encoder import load_encoder
 
-HELD_OUT_TRADE = "car-rental"
-HELD_OUT = (
-    "invoice-", "repair", "warranty-", "coupon-", "product-t", "product-r", "product-w", "return-postage",
-    "return-refund", "delivery-damaged", "delivery-missing", "payment-i", "payment-f", "member-b", "order-c",
-)  # fmt: skip
 READING = ("cmrc2018_dev.json", "cmrc2018_trial.json", "drcd_dev.json")
 
 _NOTICE = """Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms
@@ -49,11 +44,6 @@ A copy of the terms lies beside it. Section 1 of Kefu's NOTICE says what they as
 """
 
 _screen = Console(stderr=True)
-
-
-def is_validation(topic: str) -> bool:
-    """Whether a topic of a trained trade is kept for choosing the checkpoint."""
-    return hashlib.sha256(topic.encode()).digest()[0] % 10 == 0
 
 
 def gather(

@@ -15,8 +15,8 @@ from bot.doctor import examine
 from bot.errors import SettingsError
 from bot.memory.store import Store
 from bot.settings import ServerSettings, Settings, load_settings
-from finetune.curate import CurationSettings, curate
-from finetune.dataset import write_dataset
+from finetune.curation.curate import CurationSettings, curate
+from finetune.curation.dataset import write_dataset
 from tests.example_talks import shop_talks
 from tests.small_shop import build_shop, say, write_knowledge_base
 

@@ -10,6 +10,8 @@ import pytest
 from tests import architecture
 from tests.architecture import House, read_house
 
+Floors = tuple[set[str], ...]
+
 ROOT = Path(__file__).parents[1]
 PARTS = ("app", "bot", "retrieval", "finetune")
 
@@ -33,7 +35,29 @@ FLOORS = (
     {"bot.answering"},
     {"bot.memory"},
     {"bot.safety"},
-    {"bot.content", "bot.conversation", "bot.settings", "bot.errors", "bot.logs", "bot.stopwatch"},
+    {
+        "bot.content",
+        "bot.conversation",
+        "bot.settings",
+        "bot.errors",
+        "bot.logs",
+        "bot.progress_bars",
+        "bot.stopwatch",
+    },
+)
+
+# And of `finetune`.
+WORKSHOP = (
+    {"finetune.commands", "finetune.adapter_commands"},
+    {"finetune.cycle"},
+    {"finetune.evaluation"},
+    {"finetune.default_adapter"},
+    {"finetune.training", "finetune.compression"},
+    {"finetune.examples"},
+    {"finetune.curation"},
+    {"finetune.importers"},
+    {"finetune.masking", "finetune.pseudonyms"},
+    {"finetune.records", "finetune.lines", "finetune.errors"},
 )
 
 # Libraries that take seconds or hundreds of megabytes to import, and the files that may.
@@ -54,30 +78,30 @@ HEAVY = {
     "bot/web/api.py": {"gradio"},
     "bot/web/chat.py": {"gradio"},
     "bot/web/server.py": {"gradio"},
-    "finetune/adalora.py": {"peft", "torch", "transformers"},
-    "finetune/adapting.py": {"peft", "torch"},
-    "finetune/arguments.py": {"torch", "transformers"},
-    "finetune/callbacks.py": {"transformers"},
-    "finetune/canaries.py": {"torch", "transformers"},
+    "finetune/training/adalora.py": {"peft", "torch", "transformers"},
+    "finetune/training/adapting.py": {"peft", "torch"},
+    "finetune/training/arguments.py": {"torch", "transformers"},
+    "finetune/training/callbacks.py": {"transformers"},
+    "finetune/evaluation/canaries.py": {"torch", "transformers"},
     "finetune/default_adapter.py": {"torch"},
-    "finetune/defaults.py": {"torch", "transformers"},
-    "finetune/encoder_training.py": {"peft", "sentence_transformers", "torch"},
-    "finetune/federated.py": {"torch"},
-    "finetune/gguf_export.py": {"transformers"},
-    "finetune/gguf_vocabulary.py": {"transformers"},
-    "finetune/launch.py": {"accelerate"},
-    "finetune/merge.py": {"torch", "transformers"},
-    "finetune/methods.py": {"peft"},
-    "finetune/openvino_export.py": {"nncf", "torch", "transformers"},
-    "finetune/preference_training.py": {"datasets", "transformers", "trl"},
-    "finetune/private.py": {"torch", "transformers"},
-    "finetune/rows.py": {"transformers"},
-    "finetune/running.py": {"transformers"},
-    "finetune/sheets.py": {"torch", "transformers"},
-    "finetune/train_settings.py": {"transformers"},
-    "finetune/trainer.py": {"torch", "transformers", "trl"},
-    "finetune/training.py": {"datasets", "peft", "transformers", "trl"},
-    "finetune/work_folder.py": {"transformers"},
+    "finetune/training/defaults.py": {"torch", "transformers"},
+    "finetune/training/encoder_training.py": {"peft", "sentence_transformers", "torch"},
+    "finetune/training/federated.py": {"torch"},
+    "finetune/compression/gguf_export.py": {"transformers"},
+    "finetune/compression/gguf_vocabulary.py": {"transformers"},
+    "finetune/training/launch.py": {"accelerate"},
+    "finetune/compression/merge.py": {"torch", "transformers"},
+    "finetune/training/methods.py": {"peft"},
+    "finetune/compression/openvino_export.py": {"nncf", "torch", "transformers"},
+    "finetune/training/preference_training.py": {"datasets", "transformers", "trl"},
+    "finetune/training/private.py": {"torch", "transformers"},
+    "finetune/training/rows.py": {"transformers"},
+    "finetune/training/running.py": {"transformers"},
+    "finetune/training/sheets.py": {"torch", "transformers"},
+    "finetune/training/train_settings.py": {"transformers"},
+    "finetune/training/trainer.py": {"torch", "transformers", "trl"},
+    "finetune/training/supervised.py": {"datasets", "peft", "torch", "transformers", "trl"},
+    "finetune/training/work_folder.py": {"transformers"},
     "retrieval/calibration.py": {"sklearn"},
     "retrieval/sentence_encoder.py": {"sentence_transformers", "torch", "transformers"},
     "retrieval/vectors.py": {"faiss"},
@@ -107,13 +131,15 @@ def test_parts_import_only_downwards(house: House) -> None:
     assert not problems, report(problems)
 
 
-def test_every_room_of_bot_stands_on_a_floor(house: House) -> None:
-    problems = architecture.rooms_off_the_plan(house, "bot", FLOORS)
+@pytest.mark.parametrize(("part", "floors"), [("bot", FLOORS), ("finetune", WORKSHOP)])
+def test_every_room_stands_on_a_floor(part: str, floors: Floors, house: House) -> None:
+    problems = architecture.rooms_off_the_plan(house, part, floors)
     assert not problems, report(problems)
 
 
-def test_rooms_of_bot_import_only_downwards(house: House) -> None:
-    problems = architecture.upward_imports(house, FLOORS)
+@pytest.mark.parametrize("floors", [FLOORS, WORKSHOP], ids=["bot", "finetune"])
+def test_rooms_import_only_downwards(floors: Floors, house: House) -> None:
+    problems = architecture.upward_imports(house, floors)
     assert not problems, report(problems)
 
 

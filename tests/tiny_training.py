@@ -23,8 +23,8 @@ from transformers import (
 
 from bot.answering.prompt import PromptPassage
 from bot.conversation import Language
-from finetune.examples import Example
-from finetune.train_settings import Base, TrainSettings
+from finetune.examples.example import Example
+from finetune.training.train_settings import Base, TrainSettings
 
 WINDOW = 16  # of the tiny Gemma and Mistral; every prompt is longer
 SETTINGS = TrainSettings(rank=2, alpha=4, dropout=0.1, learning_rate=5e-3, epochs=4, sheets=1, seed=3)

@@ -11,10 +11,10 @@ from bot.answering.adapters import read_adapter
 from bot.answering.generator import Prompt
 from bot.factory import load_knowledge, rebuild
 from bot.settings import Settings
-from finetune.dataset_training import Plan
-from finetune.passage_finder import Library, library_of
+from finetune.examples.passage_finder import Library, library_of
 from finetune.records import Conversation
-from finetune.train_settings import TrainReport
+from finetune.training.dataset_training import Plan
+from finetune.training.train_settings import TrainReport
 from tests.example_talks import talk, unlike
 from tests.fakes import ScriptedGenerator, WordEncoder
 from tests.small_shop import write_knowledge_base

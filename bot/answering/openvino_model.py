@@ -1,6 +1,6 @@
 """Writes drafts with OpenVINO on the CPU: the same answers as torch writes, in half the time or less.
 
-The files come from `finetune.openvino_export`. Their graph is told what was read before and hands back what it adds:
+The files come from `finetune.compression.openvino_export`. Their graph is told what was read before and hands back what it adds:
 
     ids, positions    (1, n)           tokens to read, and where they stand
     rows              (k,)             after which of them the next token is asked for; may be empty
@@ -52,7 +52,7 @@ class OpenVinoModel(DraftingModel):
         """Load an export.
 
         Args:
-            folder: what `finetune.openvino_export` wrote.
+            folder: what `finetune.compression.openvino_export` wrote.
             threads: CPU threads of one draft, from 1; default: all cores but one.
             guessed: most tokens to guess a step; 0 guesses none.
             keep_prefixes: whether to keep the keys and values of the prompt's fixed part.

@@ -15,15 +15,16 @@ import app
 from bot.answering.torch_threads import threads
 from bot.errors import AdapterRefused, RegistryError, SettingsError
 from bot.models import adapter_registry
-from finetune import adapter_commands, cycle, dataset_training
+from finetune import adapter_commands, cycle
 from finetune.adapter_commands import FAILED, REFUSED
-from finetune.contenders import weights_of
-from finetune.curate import CurationSettings
+from finetune.curation.curate import CurationSettings
 from finetune.cycle import curated_set
 from finetune.errors import CompressionError, DatasetDamaged
-from finetune.evaluate import Evaluation, evaluate
-from finetune.gate import Gate
-from finetune.train_settings import TrainSettings
+from finetune.evaluation.contenders import weights_of
+from finetune.evaluation.evaluate import Evaluation, evaluate
+from finetune.evaluation.gate import Gate
+from finetune.training import dataset_training
+from finetune.training.train_settings import TrainSettings
 from tests.fakes import WordEncoder
 from tests.tiny_adapters import write_adapter, write_hollow_adapter
 from tests.tuned_shop import hollow_training, write_import, write_tuned_shop

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from bot.conversation import Correction, Route, TurnId, VisitorId
 from bot.memory.store import Store
 from finetune.commands import curate_set, import_files
-from finetune.dataset import load_dataset_folder
+from finetune.curation.dataset import load_dataset_folder
 from finetune.errors import NothingToLearn
 from tests.example_talks import unlike
 from tests.example_turns import example_turn

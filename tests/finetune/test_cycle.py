@@ -14,19 +14,20 @@ from bot.answering.registry import AdapterRegistry
 from bot.answering.torch_threads import threads
 from bot.models import adapter_registry
 from bot.settings import Settings
-from finetune import cycle, dataset_training
-from finetune.contenders import weights_of
-from finetune.curate import CurationSettings
+from finetune import cycle
+from finetune.curation.curate import CurationSettings
+from finetune.curation.dataset import load_dataset_folder
+from finetune.curation.imports import import_file
+from finetune.curation.sources import IMPORTS, KEY
 from finetune.cycle import CycleReport, curated_set, run_cycle
-from finetune.dataset import load_dataset_folder
 from finetune.errors import CycleBusy, NothingToLearn
-from finetune.evaluate import Evaluation
-from finetune.gate import Gate
-from finetune.imports import import_file
+from finetune.evaluation.contenders import weights_of
+from finetune.evaluation.evaluate import Evaluation
+from finetune.evaluation.gate import Gate
+from finetune.evaluation.report_words import Reason
 from finetune.pseudonyms import load_pseudonyms
-from finetune.report_words import Reason
-from finetune.sources import IMPORTS, KEY
-from finetune.train_settings import TrainSettings
+from finetune.training import dataset_training
+from finetune.training.train_settings import TrainSettings
 from retrieval.publish import current as current_generation
 from tests.fakes import WordEncoder
 from tests.tuned_shop import hollow_training, write_import, write_tuned_shop

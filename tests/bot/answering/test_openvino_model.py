@@ -20,8 +20,8 @@ from bot.answering.generator import Prompt
 from bot.answering.local_model import LocalModel
 from bot.answering.model_loading import load_base
 from bot.errors import GenerationError
+from finetune.compression.merge import Whole, merge
 from finetune.errors import CompressionError
-from finetune.merge import Whole, merge
 from tests.tiny_adapters import write_adapter
 from tests.tiny_model import PROMPTS, write_model
 
@@ -29,7 +29,7 @@ pytest.importorskip("bot.answering.openvino_quietly", exc_type=ImportError)
 from openvino.tools.ovc import telemetry_utils
 
 from bot.answering.openvino_model import OpenVinoModel
-from finetune.openvino_export import write_openvino
+from finetune.compression.openvino_export import write_openvino
 
 ROOT = Path(__file__).parents[3]
 MOST_DISTANCE = {

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from finetune.formats import lines_of
+from finetune.curation.formats import lines_of
 from finetune.importers.chats import read_alpaca, read_messages, read_sharegpt
 from finetune.importers.reading import Reading, Talk
 from tests.example_talks import talk

@@ -1,0 +1,1 @@
+"""From conversations to a training set: masked, without what teaches nothing, split so that tests are honest."""

@@ -1,0 +1,256 @@
+"""What is compared: a model with an adapter, the bare model, or no model at all, each answering as it would serve.
+
+A draft is written once, to its end, and then shown to the same writer that serves, which checks it sentence by
+sentence. So both are known: what the model wrote, and what a customer would have got, with the times that it would
+have taken. Deadlines do not count here: whether a draft is good must not depend on what else this machine is doing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.answering.adapters import WEIGHTS, read_adapter
+from bot.answering.generator import Generator, Prompt, PromptShape
+from bot.answering.grounded import DraftLimits, GroundedAnswer, GroundedWriter
+from bot.answering.local_model import LocalModel
+from bot.answering.prompt import split_source
+from bot.answering.registry import NONE, AdapterRegistry
+from bot.errors import GenerationError
+from bot.models import local_source
+from bot.settings import Settings
+from finetune.evaluation.cases import Case
+from finetune.evaluation.judging import Draft
+from finetune.examples.real_turns import without_marks
+from retrieval.encoder import Encoder
+from retrieval.vector_cache import RecentTexts
+
+BASE = "base"  # the bare model
+_NO_HURRY = 3600.0  # seconds
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came of a case.
+
+    `text` is what a customer would have read; empty if the answer is that there is none. `cited` are positions of hits,
+    the first citation first. `draft` is what the model wrote; None if it was not asked.
+    """
+
+    text: str
+    cited: tuple[int, ...]
+    generation: str  # as `GroundedAnswer`'s
+    draft: Draft | None
+    seconds_to_first: float
+    seconds: float
+
+    @property
+    def declined(self) -> bool:
+        """Whether the customer was told that there is no answer."""
+        return not self.text
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One of the two that are compared."""
+
+    name: str  # an adapter's id, "none" or "base"
+    generator: Generator | None
+    writer: GroundedWriter
+    recording: Recording | None
+    least_score: float  # of the best hit, 0 to 1; below it, no answer is tried
+
+    def answer(self, case: Case) -> Answered:
+        """Answer a case as it would be answered when serving, template and slots aside."""
+        if not case.hits or case.hits[0].score < self.least_score:
+            return Answered("", (), "not tried", None, 0.0, 0.0)
+        if self.recording is not None:
+            self.recording.forget()
+        started = time.monotonic()
+        first: float | None = None
+        parts = self.writer.write(case.question, case.language, case.hits, case.history)
+        while True:
+            try:
+                next(parts)
+            except StopIteration as finished:
+                answer: GroundedAnswer = finished.value
+                break
+            first = self._since(started) if first is None else first
+        seconds = self._since(started)
+        draft = None if self.recording is None else self.recording.draft
+        return Answered(
+            text=without_marks(answer.text),
+            cited=answer.sources,
+            generation=answer.generation,
+            draft=draft,
+            seconds_to_first=seconds if first is None else first,
+            seconds=seconds,
+        )
+
+    def close(self) -> None:
+        """Give the model's memory back."""
+        if self.generator is not None:
+            self.generator.close()
+
+    def _since(self, started: float) -> float:
+        """Seconds that a customer would have waited: without the time for the part of a draft that nobody reads."""
+        ahead = 0.0 if self.recording is None else self.recording.ahead
+        return max(0.0, time.monotonic() - started - ahead)
+
+
+class Recording:
+    """A `Generator` that writes each draft to its end before it gives out the first piece, and remembers it."""
+
+    def __init__(self, generator: Generator) -> None:
+        self._generator = generator
+        self.draft: Draft | None = None
+        self.ahead = (
+            0.0  # seconds that have passed here, but would not have for who reads the pieces as they come
+        )
+
+    @property
+    def name(self) -> str:
+        """Of the model."""
+        return self._generator.name
+
+    @property
+    def adapter(self) -> str | None:
+        """Of the model."""
+        return self._generator.adapter
+
+    @property
+    def tuned(self) -> bool:
+        """Of the model."""
+        return self._generator.tuned
+
+    @property
+    def shape(self) -> PromptShape:
+        """Of the model."""
+        return self._generator.shape
+
+    def warm_up(self) -> None:
+        """Warm the model up.
+
+        Raises:
+            GenerationError: it failed.
+        """
+        self._generator.warm_up()
+
+    def forget(self) -> None:
+        """Forget the last draft."""
+        self.draft, self.ahead = None, 0.0
+
+    def stream(self, prompt: Prompt, *, max_new_tokens: int, deadline: float) -> Iterator[str]:
+        """Write the whole draft, then give it out piece by piece.
+
+        Raises:
+            GenerationError: as the model does, after the pieces that it wrote before.
+        """
+        started = time.monotonic()
+        pieces: list[tuple[str, float]] = []
+        failure: GenerationError | None = None
+        try:
+            for piece in self._generator.stream(prompt, max_new_tokens=max_new_tokens, deadline=deadline):
+                pieces.append((piece, time.monotonic() - started))
+        except GenerationError as error:
+            failure = error
+        whole = time.monotonic() - started
+        self.draft = self._as_draft(pieces, whole, failure)
+        for piece, moment in pieces:
+            self.ahead = whole - moment
+            yield piece
+        self.ahead = 0.0
+        if failure is not None:
+            raise failure
+
+    def close(self) -> None:
+        """Close the model."""
+        self._generator.close()
+
+    def _as_draft(
+        self, pieces: list[tuple[str, float]], whole: float, failure: GenerationError | None
+    ) -> Draft:
+        source, text = split_source("".join(piece for piece, _ in pieces))
+        if source == 0 and not self.tuned:  # an untuned model's 0 says nothing
+            source = None
+        first = pieces[0][1] if pieces else whole
+        return Draft(text.strip(), source, first, whole, "" if failure is None else str(failure))
+
+
+def load_contender(name: str, settings: Settings, registry: AdapterRegistry, encoder: Encoder) -> Contender:
+    """Load what is to be compared, and warm it up.
+
+    Args:
+        name: "none", "base", "default", an adapter's id, or the path of a folder, with a separator in it.
+        settings: which model, and how it serves.
+        registry: where adapters are.
+        encoder: for composing; what is remembered of texts is not shared between contenders, to keep times fair.
+
+    Raises:
+        AdapterRefused: the adapter is not there or does not fit.
+        GenerationError: the model cannot be loaded.
+    """
+    generator = _model(name, settings, registry)
+    if generator is not None:
+        generator.warm_up()
+    return contender(name, generator, settings, encoder)
+
+
+def contender(name: str, generator: Generator | None, settings: Settings, encoder: Encoder) -> Contender:
+    """A contender of a model that is loaded already; None composes."""
+    policy = settings.policy
+    recording = None if generator is None else Recording(generator)
+    limits = DraftLimits(
+        _NO_HURRY, _NO_HURRY, settings.model.max_new_tokens, compose_score=policy.grounded_score
+    )
+    reads = generator is not None and generator.tuned
+    return Contender(
+        name=name,
+        generator=generator,
+        writer=GroundedWriter(RecentTexts(encoder), recording, limits),
+        recording=recording,
+        least_score=policy.drafted_score if reads else policy.grounded_score,
+    )
+
+
+def adapter_of(name: str, registry: AdapterRegistry) -> Path | None:
+    """The adapter's folder that a contender's name means; None for "none" and "base".
+
+    Raises:
+        AdapterRefused: the adapter is not there or does not fit.
+    """
+    if name in (NONE, BASE):
+        return None
+    return Path(name) if len(Path(name).parts) > 1 else registry.find(name)
+
+
+def weights_of(name: str, registry: AdapterRegistry) -> str | None:
+    """SHA-256 of a contender's adapter; None for "none" and "base".
+
+    Raises:
+        AdapterRefused: the adapter is not there or does not fit.
+    """
+    folder = adapter_of(name, registry)
+    return None if folder is None else read_adapter(folder).files[WEIGHTS]
+
+
+def _model(name: str, settings: Settings, registry: AdapterRegistry) -> LocalModel | None:
+    if name == NONE:
+        return None
+    adapter = adapter_of(name, registry)
+    source, label = local_source(settings, _silent)
+    chosen = settings.model
+    return LocalModel(
+        source,
+        label=label,
+        revision=chosen.revision,
+        adapter=adapter,
+        device=chosen.device,
+        threads=chosen.threads,
+    )
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """Report progress to nobody."""

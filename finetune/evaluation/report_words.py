@@ -1,0 +1,75 @@
+"""The words of an evaluation's page, table and verdict, in both languages, and how its figures are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from finetune.evaluation.measures import METRICS
+
+Tongue = Literal["zh", "en"]
+Section = Literal["page", "sorts", "metrics", "reasons"]
+TONGUES: tuple[Tongue, ...] = ("zh", "en")
+_WORDS = Path(__file__).with_name("report.yaml")
+_UNITS = {metric.name: metric.unit for metric in METRICS}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number of one metric; `signed` puts a plus before a gain."""
+
+    metric: str
+    value: float
+    signed: bool = False
+
+    def __str__(self) -> str:
+        """As people read it: a share in percent, a length whole, seconds with two places."""
+        sign = "+" if self.signed else ""
+        unit = _UNITS[self.metric]
+        if unit == "share":
+            return f"{100 * self.value:{sign}.1f} %"
+        return f"{self.value:{sign}.0f}" if unit == "width" else f"{self.value:{sign}.2f} s"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A sentence of the verdict: its kind, a key of `reasons` in report.yaml, and what it is filled with.
+
+    A value that names a metric or a scope (`metric:…`, `page:…`) is said in the language of the sentence.
+    """
+
+    kind: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def say(self, tongue: Tongue) -> str:
+        """The sentence."""
+        said = {name: _said(value, tongue) for name, value in self.values.items()}
+        return words("reasons")[self.kind][tongue].format_map(said)
+
+
+@cache
+def words(section: Section) -> Mapping[str, Mapping[Tongue, str]]:
+    """One section of report.yaml: key → both languages."""
+    found: dict[str, dict[str, dict[Tongue, str]]] = yaml.safe_load(_WORDS.read_text("utf-8"))
+    return found[section]
+
+
+def metric_name(metric: str, tongue: Tongue) -> str:
+    """What a metric is called."""
+    return words("metrics")[metric][tongue]
+
+
+def _said(value: str, tongue: Tongue) -> str:
+    kind, _, rest = value.partition(":")
+    if kind == "metric":
+        return metric_name(rest, tongue)
+    if kind == "metrics":
+        return {"zh": "、", "en": ", "}[tongue].join(metric_name(name, tongue) for name in rest.split())
+    if kind == "page" and rest in words("page"):
+        return words("page")[rest][tongue]
+    return value
