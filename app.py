@@ -35,11 +35,11 @@ from bot.logs import configure_logs
 from bot.memory.store import Store
 from bot.models import make_encoder
 from bot.progress_bars import Bars
-from bot.promotions import follow_promotions
+from bot.promotions import follow_intents, follow_promotions
 from bot.settings import load_settings
 from bot.web.server import build_app
 from finetune.adapter_commands import adapters, compress, cycle, evaluate, promote, rollback, train
-from finetune.commands import curate_set, import_files
+from finetune.commands import curate_set, import_files, learn_intents
 from finetune.curation.dataset import Side, load_dataset_folder
 from finetune.curation.export import export as export_log
 from finetune.curation.export import export_dataset
@@ -52,6 +52,7 @@ cli = typer.Typer(
 )
 cli.command("import")(import_files)
 cli.command("curate")(curate_set)
+cli.command("intents")(learn_intents)
 for _command in (train, evaluate, promote, compress, rollback, adapters, cycle):
     cli.command()(_command)
 _screen = Console(stderr=True)
@@ -80,6 +81,7 @@ def serve(
     stop = threading.Event()
     kefu.follow_edits(stop)
     follow_promotions(kefu, stop)
+    follow_intents(kefu, stop)
     kefu.warm_up()
     address = f"http://{where[0]}:{listener.getsockname()[1]}"
     _screen.print(f"\n[bold green]Kefu is ready:[/] [link={address}]{address}[/]   (Ctrl+C stops it)")

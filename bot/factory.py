@@ -22,6 +22,7 @@ from bot.answering.templates import TemplateBook
 from bot.content import Content, load_content
 from bot.conversation import Provenance
 from bot.errors import BotError, ContentError
+from bot.learning import intent_head, labelled_questions
 from bot.manager import Knowledge, Limits, Manager
 from bot.memory.store import Store
 from bot.models import Reporter, make_encoder, make_generator
@@ -29,12 +30,9 @@ from bot.policy import Thresholds
 from bot.safety.redact import redact
 from bot.serving import Drafting
 from bot.settings import Settings
-from bot.understanding.head_file import load_or_fit
-from bot.understanding.intents import IntentHead, training_set
 from bot.understanding.reader import Reader
 from bot.understanding.slots import SlotFinder
 from retrieval.build import BuildReport, build_index
-from retrieval.calibration import LabelledQuestion
 from retrieval.encoder import Encoder
 from retrieval.errors import IndexMismatch, IndexMissing, RetrievalError
 from retrieval.prepared_texts import PreparedTexts
@@ -64,7 +62,7 @@ def rebuild(settings: Settings, encoder: Encoder, progress: Reporter) -> BuildRe
     )
     progress("intents", 0, 1)
     index = SearchIndex.open(settings.index_path, encoder)
-    _intent_head(settings, content, index, encoder)
+    intent_head(settings, content, index, encoder)
     progress("intents", 1, 1)
     return report
 
@@ -90,7 +88,7 @@ def load_knowledge(settings: Settings, encoder: Encoder, generator: Generator | 
         content=content,
         index=index,
         reader=Reader(
-            head=_intent_head(settings, content, index, encoder),
+            head=intent_head(settings, content, index, encoder),
             encoder=encoder,
             slots=SlotFinder(_products(index), _clock(settings)),
             burst=timedelta(seconds=settings.policy.burst_seconds),
@@ -220,17 +218,6 @@ def assemble(
     return Kefu(manager, store, encoder, Drafting(generator), settings, prepared)
 
 
-def labelled_questions(content: Content) -> list[LabelledQuestion]:
-    """What the search learns its probabilities from: intents' examples with their articles, and out-of-scope ones."""
-    asked = [
-        LabelledQuestion(text, frozenset(intent.articles))
-        for intent in content.intents.values()
-        if intent.articles
-        for text in intent.examples.all()
-    ]
-    return asked + [LabelledQuestion(text, frozenset()) for text in content.out_of_scope.all()]
-
-
 def _thresholds(settings: Settings, *, reads: bool) -> Thresholds:
     """What a route needs. A tuned model reads what was found and may decline, so that less certain articles will do."""
     policy = settings.policy
@@ -243,18 +230,6 @@ def _thresholds(settings: Settings, *, reads: bool) -> Thresholds:
         in_scope=policy.in_scope,
         failures_before_handoff=policy.failures_before_handoff,
     )
-
-
-def _intent_head(settings: Settings, content: Content, index: SearchIndex, encoder: Encoder) -> IntentHead:
-    """The intent head for today's content; fitted only if something that it learns from has changed."""
-    behind_templates = {article for intent in content.intents.values() for article in intent.articles}
-    knowledge = [
-        text
-        for article in index.articles()
-        if article.id not in behind_templates
-        for text in (article.title, *article.questions)
-    ]
-    return load_or_fit(settings.var / "intents", training_set(content, knowledge), encoder)
 
 
 def _check_articles_exist(content: Content, index: SearchIndex) -> None:

@@ -1,8 +1,9 @@
-"""Lets a running bot draft with the adapter that was promoted last, without a restart and without dropping a turn."""
+"""Lets a running bot take up what was learned, without a restart and without dropping a turn: an adapter, and intents."""
 
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import structlog
 
@@ -10,6 +11,7 @@ from bot.errors import BotError
 from bot.factory import Kefu, load_knowledge
 from bot.models import adapter_registry, follows_registry, make_generator, wanted_adapter
 from bot.serving import watch_file
+from bot.understanding.corrections import IntentCorrection, read_corrections
 from retrieval.errors import RetrievalError
 
 log = structlog.get_logger(__name__)
@@ -32,6 +34,41 @@ def follow_promotions(kefu: Kefu, stop: threading.Event) -> threading.Thread | N
     )
     thread.start()
     return thread
+
+
+def follow_intents(kefu: Kefu, stop: threading.Event) -> threading.Thread:
+    """Take up what `kefu intents` learned within seconds, until `stop` is set."""
+    path = kefu.settings.intent_corrections_path
+    taken = _read(path)  # as `kefu` was built with
+
+    def reload() -> None:
+        nonlocal taken
+        now = _read(path)
+        if now is None or now == taken:
+            return
+        try:
+            with kefu.drafting.exchanging:
+                kefu.manager.use(load_knowledge(kefu.settings, kefu.encoder, kefu.generator))
+        except (BotError, RetrievalError) as error:
+            log.error("intents_not_exchanged", reason=str(error))
+            return
+        taken = now
+        log.info("intents_exchanged", corrections=len(now))
+
+    thread = threading.Thread(
+        target=watch_file, args=(path, reload, stop), name="follow-intents", daemon=True
+    )
+    thread.start()
+    return thread
+
+
+def _read(path: Path) -> list[IntentCorrection] | None:
+    """None, and a line in the log, if the file cannot be read: what is served stays."""
+    try:
+        return read_corrections(path)
+    except BotError as error:
+        log.error("intents_not_exchanged", reason=str(error))
+        return None
 
 
 def exchange_model(kefu: Kefu) -> None:

@@ -160,6 +160,11 @@ class Settings(BaseSettings):
         return self.var / "adapters"
 
     @property
+    def intent_corrections_path(self) -> Path:
+        """Where customers' questions lie with the intent that a person gave them, as `bot.understanding.corrections` reads."""
+        return self.var / "intent-corrections.jsonl"
+
+    @property
     def exports_path(self) -> Path:
         """Where promotion writes adapters in the forms that are served faster."""
         return self.var / "exports"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -14,18 +13,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot.logs import configure_logs
-from bot.safety.redact import redact
+from bot.models import make_encoder
+from bot.progress_bars import Bars
 from bot.settings import Settings, load_settings
-from finetune.curation.augment import load_wordings
-from finetune.curation.choose import knowledge_agreement
-from finetune.curation.curate import Curated, CurationSettings, curate
-from finetune.curation.dataset import write_dataset
+from finetune.curation.curate import Curated, CurationSettings
+from finetune.curation.dataset import load_dataset_folder
 from finetune.curation.imports import ImportReport, import_file
-from finetune.curation.sources import DATASETS, IMPORTS, KEY, described, gather
+from finetune.curation.sources import DATASETS, IMPORTS, KEY, described
 from finetune.errors import ImportFailed
 from finetune.importers.registry import IMPORTERS, ImportFormat
 from finetune.pseudonyms import load_pseudonyms
-from retrieval.readers import read_articles
+from finetune.training.intent_training import teach_intents, told
+from finetune.training_set import make_training_set
 
 _PROBLEMS_SHOWN = 20
 
@@ -71,24 +70,25 @@ def curate_set(
     """Make a training set of the log and all imports: masked, without noise and duplicates, split by customer and time."""
     settings = load_settings()
     configure_logs(settings.log_level)
-    allow = settings.safety.shown_contacts
-    var = settings.var
-    pseudonyms = load_pseudonyms(var / KEY)
-    conversations, inputs = gather(settings.log_path, var / IMPORTS, pseudonyms, allow=allow)
-    articles, _ = read_articles(settings.knowledge_base)
-    how = CurationSettings(seed=seed, augmented=augmented, least=least)
-    curated = curate(
-        conversations,
-        how,
-        redactor=partial(redact, allow=allow),
-        agreement=knowledge_agreement(articles),
-        wordings=load_wordings(),
-    )
-    folder = write_dataset(var / DATASETS, curated, how, inputs)
+    made = make_training_set(settings, CurationSettings(seed=seed, augmented=augmented, least=least))
     screen = Console()
-    screen.print(_drop_table(curated))
-    screen.print(_side_table(curated))
-    _screen.print(f"Made of {escape(described(inputs))} → {escape(str(folder))}", highlight=False)
+    screen.print(_drop_table(made.curated))
+    screen.print(_side_table(made.curated))
+    _screen.print(f"Made of {escape(described(made.inputs))} → {escape(str(made.folder))}", highlight=False)
+
+
+def learn_intents(
+    dataset: Annotated[
+        Path | None, typer.Argument(help="A training set of `kefu curate`; default: the latest")
+    ] = None,
+) -> None:
+    """Learn intents from imported questions that people labelled; kept if unseen ones then come out right more often."""
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    learned = load_dataset_folder(settings.var / DATASETS if dataset is None else dataset)
+    with Bars() as bars:
+        encoder = make_encoder(settings, bars.stage)
+    _screen.print(escape(told(teach_intents(learned, settings, encoder))), highlight=False)
 
 
 def _named(form: str) -> ImportFormat | None:

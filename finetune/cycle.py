@@ -20,7 +20,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,24 +28,19 @@ from filelock import FileLock, Timeout
 
 from bot.answering.registry import AdapterRegistry
 from bot.models import adapter_registry
-from bot.safety.redact import redact
 from bot.settings import Settings
-from finetune.curation.augment import load_wordings
-from finetune.curation.choose import knowledge_agreement
-from finetune.curation.curate import CurationSettings, curate
-from finetune.curation.dataset import Dataset, load_dataset_folder, write_dataset
-from finetune.curation.sources import DATASETS, IMPORTS, KEY, gather
-from finetune.errors import CycleBusy, DatasetDamaged, FinetuneError, GateRefused
-from finetune.evaluation.canaries import make_canaries, planted
+from finetune.curation.curate import CurationSettings
+from finetune.curation.dataset import Dataset, load_dataset_folder
+from finetune.errors import CycleBusy, DatasetDamaged, FinetuneError, GateRefused, TrainingError
 from finetune.evaluation.evaluate import evaluate
 from finetune.evaluation.promote import Verdict, find_verdict, promote, store_evaluation
 from finetune.examples.lessons import TALKS
-from finetune.pseudonyms import load_pseudonyms
 from finetune.training.callbacks import Reporter
 from finetune.training.dataset_training import Stages, plan_training, run_training
+from finetune.training.intent_training import teach_intents, told
+from finetune.training_set import make_training_set
 from retrieval.encoder import Encoder
 from retrieval.publish import current, write_atomically
-from retrieval.readers import read_articles
 
 FOLDER = "cycle"  # below `var`
 _LOCK, _HOLDER, _STATE, _LAST = ".lock", "holder.json", "state.json", "last.json"
@@ -69,6 +63,7 @@ class CycleReport:
     conversations: Mapping[str, int]  # by side
     dropped: Mapping[str, int]  # turns that were not learned from, by reason
     metrics: Mapping[str, Any]  # of the training
+    intents: str = ""  # what came of the labelled questions
     seconds: Mapping[str, float] = field(default_factory=dict)  # by step
     resumed: bool = False
 
@@ -132,6 +127,8 @@ def _run(job: _Job) -> CycleReport:
     watch = _Watch()
     with watch.step("curate"):
         dataset, resumed = _dataset(job)
+    with watch.step("intents"):
+        intents = _intents(job, dataset)
     with watch.step("prepare"):
         plan = plan_training(
             dataset, job.settings, job.encoder, job.registry, lessons=job.lessons, stages=job.stages
@@ -152,6 +149,7 @@ def _run(job: _Job) -> CycleReport:
         report=None if verdict is None else str(verdict.path),
         conversations={side: len(dataset.side(side)) for side in ("train", "validation", "test")},
         dropped=plan.dropped,
+        intents=intents,
         metrics=trained.metrics,
         seconds=watch.seconds,
         resumed=resumed,
@@ -168,37 +166,18 @@ def _dataset(job: _Job) -> tuple[Dataset, bool]:
         except DatasetDamaged as error:
             log.warning("cycle_begins_anew", reason=str(error))
     job.stages("curate", 0, 1)
-    dataset = load_dataset_folder(curated_set(job.settings, job.how))
+    dataset = load_dataset_folder(make_training_set(job.settings, job.how).folder)
     _write(state, {"dataset": str(dataset.folder), "at": _now()})
     job.stages("curate", 1, 1)
     return dataset, False
 
 
-def curated_set(settings: Settings, how: CurationSettings | None = None) -> Path:
-    """Make a training set of the log and all imports, with canaries among them; its folder.
-
-    Raises:
-        CurationError: too little is left, or personal data.
-        ImportFailed, StoreError: the imports or the log cannot be read.
-        PublishError: the set cannot be written.
-    """
-    chosen = CurationSettings() if how is None else how
-    allow = settings.safety.shown_contacts
-    pseudonyms = load_pseudonyms(settings.var / KEY)
-    conversations, inputs = gather(settings.log_path, settings.var / IMPORTS, pseudonyms, allow=allow)
-    carriers = [conversation for conversation in conversations if conversation.selected]
-    canaries = make_canaries(chosen.seed) if carriers else []
-    articles, _ = read_articles(settings.knowledge_base)
-    curated = curate(
-        [*conversations, *(planted(canaries, carriers) if carriers else ())],
-        chosen,
-        redactor=partial(redact, allow=allow),
-        agreement=knowledge_agreement(articles),
-        wordings=load_wordings(),
-    )
-    return write_dataset(
-        settings.var / DATASETS, curated, chosen, inputs, canaries=[asdict(canary) for canary in canaries]
-    )
+def _intents(job: _Job, dataset: Dataset) -> str:
+    """Learn from labelled questions, and say what came of it; too few of them end no cycle."""
+    try:
+        return told(teach_intents(dataset, job.settings, job.encoder))
+    except TrainingError as error:
+        return str(error)
 
 
 def _verdict(job: _Job, candidate: str, over: str, dataset: Dataset) -> Verdict:

@@ -14,7 +14,7 @@ from bot.answering.grounded import DraftLimits, GroundedWriter
 from bot.answering.templates import TemplateBook
 from bot.content import Wording, load_content
 from bot.conversation import Delta, Provenance, Reply, VisitorId
-from bot.factory import labelled_questions
+from bot.learning import labelled_questions
 from bot.manager import Knowledge, Limits, Manager
 from bot.memory.store import Store
 from bot.policy import Thresholds

@@ -27,7 +27,7 @@ DIRECTIONS = {
 FLOORS = (
     {"bot.web"},
     {"bot.factory", "bot.doctor", "bot.promotions"},
-    {"bot.manager", "bot.models", "bot.serving", "bot.turns"},
+    {"bot.learning", "bot.manager", "bot.models", "bot.serving", "bot.turns"},
     {"bot.desk"},
     {"bot.insight"},
     {"bot.policy"},
@@ -50,6 +50,7 @@ FLOORS = (
 WORKSHOP = (
     {"finetune.commands", "finetune.adapter_commands"},
     {"finetune.cycle"},
+    {"finetune.training_set"},
     {"finetune.evaluation"},
     {"finetune.default_adapter"},
     {"finetune.training", "finetune.compression"},

@@ -1,23 +1,24 @@
-"""Teaches the intent head what people corrected: questions that it had put to the wrong intent, with the right one.
+"""Teaches the intent head what people labelled: questions that it would put to the wrong intent, with the right one.
 
 The head is small and is fitted anew in a second, on the team's own examples and the corrections. Whether that helps is
 measured on corrections that it has not seen, and on the team's own examples that it has not seen, so that what was
 learned from customers does not cost what worked before. Only if neither got worse are the corrections worth keeping:
-they are kept as a file of lines, and `extended` puts them beside the examples wherever the head is fitted.
-
-    {"text": "退货的运费谁出", "intent": "return-postage"}     an intent's id, "(knowledge)" or "(out-of-scope)"
+they are kept as a file of lines, and the bot puts them beside the examples wherever it fits the head.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from bot.understanding.head_file import load_or_fit
+from bot.content import Intent, load_content
+from bot.learning import intent_examples
+from bot.settings import Settings
+from bot.understanding.corrections import IntentCorrection, extended, known
 from bot.understanding.intents import (
     KNOWLEDGE,
     OUT_OF_SCOPE,
@@ -27,22 +28,18 @@ from bot.understanding.intents import (
     fit_head,
     normalise,
 )
-from finetune.errors import RecordError, TrainingError
-from finetune.lines import json_lines, read_lines
+from finetune.curation.dataset import Dataset
+from finetune.curation.log_records import SOURCE as LOG
+from finetune.errors import TrainingError
+from finetune.lines import json_lines
 from retrieval.encoder import Encoder
+from retrieval.errors import PublishError
 from retrieval.publish import write_atomically
+from retrieval.search import SearchIndex
 
 _HELD_OUT = 0.3  # of the corrections
 _OWN_HELD_OUT = 0.2  # of the team's own examples
 _FEWEST = 10  # corrections; fewer than that cannot be held out and learned from as well
-
-
-@dataclass(frozen=True)
-class IntentCorrection:
-    """What a customer asked, and the intent that a person says it belongs to."""
-
-    text: str
-    intent: str
 
 
 @dataclass(frozen=True)
@@ -57,8 +54,7 @@ class Accuracy:
 class IntentTraining:
     """What came of it. `unknown` are corrections to intents that there are not (any more)."""
 
-    examples: TrainingSet
-    learned: int
+    learned: tuple[IntentCorrection, ...]
     unknown: tuple[IntentCorrection, ...]
     before: Accuracy
     after: Accuracy
@@ -72,7 +68,7 @@ class IntentTraining:
 def train_intents(
     examples: TrainingSet, corrections: Sequence[IntentCorrection], encoder: Encoder, *, seed: int = 0
 ) -> IntentTraining:
-    """Measure what the corrections teach; the same for the same seed. Nothing is written: see `publish_head`.
+    """Measure what the corrections teach; the same for the same seed. Nothing is written: see `teach_intents`.
 
     Args:
         examples: the team's own (`bot.understanding.intents.training_set`).
@@ -83,14 +79,13 @@ def train_intents(
     Raises:
         TrainingError: there are too few corrections to learn from and to measure with.
     """
-    known = set(examples.labels) | {KNOWLEDGE, OUT_OF_SCOPE}
-    latest = list({normalise(each.text): each for each in corrections}.values())
-    usable = [each for each in latest if each.intent in known]
+    usable = known(examples, corrections)
     if len(usable) < _FEWEST:
         raise TrainingError(
             f"{len(usable)} of {len(corrections)} corrections name an intent that there is; {_FEWEST} are needed to learn "
             "from some and to measure with others. Collect more, or add them to the intents' examples by hand."
         )
+    unknown = tuple(each for each in corrections if not known(examples, [each]))
     chance = random.Random(seed)  # noqa: S311 — an order, no secret
     chance.shuffle(usable)
     count = max(3, round(_HELD_OUT * len(usable)))
@@ -106,59 +101,75 @@ def train_intents(
         for some in (seen, extended(seen, learned))
     )
     return IntentTraining(
-        examples=extended(examples, usable),
-        learned=len(usable),
-        unknown=tuple(each for each in latest if each.intent not in known),
+        learned=tuple(usable),
+        unknown=unknown,
         before=before,
         after=after,
     )
 
 
-def publish_head(training: IntentTraining, root: Path, encoder: Encoder) -> IntentHead:
-    """Fit the head on everything and publish it below `root` (`var/intents`), where a bot with the same examples finds it.
+def teach_intents(dataset: Dataset, settings: Settings, encoder: Encoder) -> IntentTraining:
+    """Learn from a training set's labelled questions; if that helps, they are kept, and the bot learns from them, too.
+
+    Args:
+        dataset: the set.
+        settings: the bot's; its index must exist.
+        encoder: the bot's.
 
     Raises:
-        PublishError: the folder cannot be written.
+        TrainingError: there are too few labelled questions.
+        BotError, RetrievalError: the knowledge base or the index cannot be read.
+        PublishError: what was learned cannot be written; what was there before stays.
     """
-    return load_or_fit(root, training.examples, encoder)
+    content = load_content(settings.knowledge_base)
+    examples = intent_examples(content, SearchIndex.open(settings.index_path, encoder))
+    training = train_intents(examples, labelled_questions(dataset, content.intents), encoder)
+    if training.better:
+        write_corrections(settings.intent_corrections_path, training.learned)
+    return training
 
 
-def extended(examples: TrainingSet, corrections: Sequence[IntentCorrection]) -> TrainingSet:
-    """The examples with the corrections beside them. What was corrected is no example of another class any more."""
-    right = {normalise(each.text): each for each in corrections}
-    pairs = [
-        (text, label)
-        for text, label in zip(examples.texts, examples.labels, strict=True)
-        if normalise(text) not in right
-    ]
-    pairs += [(each.text.strip(), each.intent) for each in right.values()]
-    unique = dict.fromkeys(pairs)
-    return TrainingSet(tuple(text for text, _ in unique), tuple(label for _, label in unique))
+def told(training: IntentTraining) -> str:
+    """What came of a training, in a sentence or two."""
+    before, after = training.before, training.after
+    found = (
+        f"{len(training.learned)} labelled questions {'learned' if training.better else 'not learned, they help nobody'}: "
+        f"of unseen ones, {before.corrections:.0%} → {after.corrections:.0%} right; of the team's own, "
+        f"{before.own:.0%} → {after.own:.0%}."
+    )
+    names = sorted({each.intent for each in training.unknown})
+    return found + (f" There are no intents {', '.join(names)}." if names else "")
 
 
-def read_corrections(path: Path) -> list[IntentCorrection]:
-    """The corrections in a file of lines; none if there is no file.
+def labelled_questions(dataset: Dataset, intents: Mapping[str, Intent]) -> list[IntentCorrection]:
+    """Openings of imported talks whose intent a person gave, by its id or title. The log's intents are the bot's own guess.
 
-    Raises:
-        RecordError: a line is no correction; names it.
+    Only of the sides that are learned from; a label that is neither stays as it is, so that `train_intents` can name it.
     """
-    if not path.exists():
-        return []
+    ids = {
+        name: intent.id
+        for intent in intents.values()
+        for name in map(normalise, (intent.id, intent.title.zh, intent.title.en))
+    }
     found = []
-    for place, row in read_lines(path.read_text("utf-8"), path.name):
-        text, intent = row.get("text"), row.get("intent")
-        if not (isinstance(text, str) and isinstance(intent, str) and text.strip() and intent):
-            raise RecordError(
-                f"{place} is no correction of an intent: it needs a `text` and an `intent`. Mend it."
-            )
-        found.append(IntentCorrection(text, intent))
+    for conversation in (*dataset.train, *dataset.validation):
+        first = conversation.exchanges[0]
+        if conversation.source != LOG and first.selected and first.intent and "variant" not in first.metadata:
+            found.append(IntentCorrection(first.question, ids.get(normalise(first.intent), first.intent)))
     return found
 
 
 def write_corrections(path: Path, corrections: Sequence[IntentCorrection]) -> None:
-    """Write a file that `read_corrections` reads."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, json_lines(asdict(each) for each in corrections))
+    """Write a file that `bot.understanding.corrections` reads; a running bot takes it up.
+
+    Raises:
+        PublishError: it cannot be written; what was there before stays.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json_lines(asdict(each) for each in corrections))
+    except OSError as error:
+        raise PublishError(f"{path} cannot be written: {error}. Make room or make it writable.") from error
 
 
 def _unseen(examples: TrainingSet, chance: random.Random) -> Collection[int]:

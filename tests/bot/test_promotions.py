@@ -17,7 +17,7 @@ from bot.answering.local_model import LocalModel
 from bot.conversation import Delta, Reply, Route, Turn
 from bot.factory import Kefu, assemble, rebuild
 from bot.models import adapter_registry, make_generator
-from bot.promotions import exchange_model, follow_promotions
+from bot.promotions import exchange_model, follow_intents, follow_promotions
 from bot.settings import Settings
 from tests.fakes import WordEncoder
 from tests.small_shop import ANNA, reply_to, write_knowledge_base
@@ -234,3 +234,28 @@ def test_an_adapter_may_be_named_by_its_folder(settings: Settings, shop: Path) -
     generator = make_generator(fixed, lambda *_: None)
     assert generator is not None
     assert generator.adapter == "two"
+
+
+def test_intents_that_were_learned_are_taken_up_and_a_damaged_file_changes_nothing(
+    settings: Settings, tmp_path: Path
+) -> None:
+    path, stop = settings.intent_corrections_path, threading.Event()
+    kefu = assemble(settings, WordEncoder(), None, log_path=tmp_path / "kefu.db")
+    thread = follow_intents(kefu, stop)
+    try:
+        before = kefu.manager.knowledge
+        path.write_text("no line of JSON\n", "utf-8")
+        path.write_text('{"text": "zork zork", "intent": "postage"}\n', "utf-8")
+        patience = time.monotonic() + 30
+        while kefu.manager.knowledge is before and time.monotonic() < patience:
+            time.sleep(0.05)
+        head = kefu.manager.knowledge.reader.head
+        assert "zork zork" in head.texts
+        path.write_text("no line of JSON\n", "utf-8")
+        time.sleep(1.2)  # two looks
+        assert kefu.manager.knowledge.reader.head is head
+    finally:
+        stop.set()
+        thread.join(10)
+        path.unlink(missing_ok=True)
+        kefu.close()

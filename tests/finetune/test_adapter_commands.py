@@ -18,13 +18,13 @@ from bot.models import adapter_registry
 from finetune import adapter_commands, cycle
 from finetune.adapter_commands import FAILED, REFUSED
 from finetune.curation.curate import CurationSettings
-from finetune.cycle import curated_set
 from finetune.errors import CompressionError, DatasetDamaged
 from finetune.evaluation.contenders import weights_of
 from finetune.evaluation.evaluate import Evaluation, evaluate
 from finetune.evaluation.gate import Gate
 from finetune.training import dataset_training
 from finetune.training.train_settings import TrainSettings
+from finetune.training_set import make_training_set
 from tests.fakes import WordEncoder
 from tests.tiny_adapters import write_adapter, write_hollow_adapter
 from tests.tuned_shop import hollow_training, write_import, write_tuned_shop
@@ -178,7 +178,9 @@ def test_a_cycle_with_too_little_to_learn_from_is_no_error(here: Path) -> None:
 
 def test_a_named_set_is_trained_on(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("import", str(write_import(here, 30))).exit_code == 0
-    folder = curated_set(adapter_commands.load_settings(), CurationSettings(least=5, augmented=0.0))
+    folder = make_training_set(
+        adapter_commands.load_settings(), CurationSettings(least=5, augmented=0.0)
+    ).folder
     monkeypatch.setattr(adapter_commands, "run_training", hollow_training)
     assert run("train", str(folder)).exit_code == 0
     assert isinstance(run("train", "nowhere").exception, DatasetDamaged)

@@ -19,7 +19,7 @@ from finetune.curation.curate import CurationSettings
 from finetune.curation.dataset import load_dataset_folder
 from finetune.curation.imports import import_file
 from finetune.curation.sources import IMPORTS, KEY
-from finetune.cycle import CycleReport, curated_set, run_cycle
+from finetune.cycle import CycleReport, run_cycle
 from finetune.errors import CycleBusy, NothingToLearn
 from finetune.evaluation.contenders import weights_of
 from finetune.evaluation.evaluate import Evaluation
@@ -28,6 +28,7 @@ from finetune.evaluation.report_words import Reason
 from finetune.pseudonyms import load_pseudonyms
 from finetune.training import dataset_training
 from finetune.training.train_settings import TrainSettings
+from finetune.training_set import make_training_set
 from retrieval.publish import current as current_generation
 from tests.fakes import WordEncoder
 from tests.tuned_shop import hollow_training, write_import, write_tuned_shop
@@ -221,7 +222,7 @@ def test_too_little_to_learn_from_is_a_clear_error(run: Run) -> None:
 
 
 def test_a_set_has_canaries_among_its_conversations_and_names_them(settings: Settings) -> None:
-    found = load_dataset_folder(curated_set(settings, HOW))
+    found = load_dataset_folder(make_training_set(settings, HOW).folder)
     assert len(found.manifest["canaries"]) == 8
     said = "\n".join(exchange.question for talk in (*found.train, *found.test) for exchange in talk.exchanges)
     assert not [each for each in found.manifest["canaries"] if each["secret"] in said]
