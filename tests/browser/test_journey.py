@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Kefu, OpenPage
 
@@ -243,6 +243,32 @@ def test_enter_sends_and_shift_enter_breaks_the_line(kefu: Kefu, open_page: Open
     expect(page.locator("textarea")).to_have_value("first\nsecond")
     page.keyboard.press("Enter")
     expect(page.locator(".kefu-customer .kefu-bubble")).to_have_text(re.compile("first\nsecond"))
+
+
+# As early as a customer could: writes, and presses Enter until the field takes it.
+_IMPATIENT = """
+const timer = setInterval(() => {
+  const field = document.querySelector("#kefu-composer textarea");
+  if (!field) return;
+  if (window.written && !field.value) return clearInterval(timer);
+  field.value = "%s";
+  window.written = true;
+  field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+}, 1);
+"""
+
+
+def test_what_is_sent_before_the_page_is_connected_is_answered_once(kefu: Kefu, browser: Browser) -> None:
+    context = browser.new_context(locale="en-US")
+    page = context.new_page()
+    page.add_init_script(_IMPATIENT % EN)
+    try:
+        page.goto(kefu.address)
+        expect(page.locator(".kefu-customer .kefu-bubble")).to_have_text(EN)
+        _wait_for_answers(page, 1)
+        expect(page.locator("textarea")).to_have_value("")
+    finally:
+        context.close()
 
 
 def test_the_enter_of_an_input_method_sends_nothing(kefu: Kefu, open_page: OpenPage) -> None:
