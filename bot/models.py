@@ -156,7 +156,7 @@ def _local_model(settings: Settings, progress: Reporter) -> Generator | None:
         log.info("language_model_unused", model=chosen.model, drafts=chosen.drafts)
         return None
     if model is None:
-        model = _loaded(settings, source, label, None)
+        model = load_local(settings, source, label, None)
     if chosen.drafts == "auto" and not model.tuned:
         log.info("language_model_not_tuned", model=model.name)
         model.close()
@@ -171,7 +171,7 @@ def _adapted(settings: Settings, source: str | Path, label: str | None) -> Draft
         if adapter is None:
             return None
         faster = _exported(settings, source, label, adapter)
-        return faster if faster is not None else _loaded(settings, source, label, adapter)
+        return faster if faster is not None else load_local(settings, source, label, adapter)
     except BotError as error:
         log.error("adapter_refused", adapter=settings.model.adapter, reason=str(error))
         return None
@@ -193,7 +193,7 @@ def _exported(
         if settings.model.engine == "openvino":
             log.warning("engine_missing", engine="openvino", adapter=certificate.id)
     merged = find_export(settings.exports_path, MERGED, certificate, name, weights)
-    return None if merged is None else _loaded(settings, merged.folder, label, None)
+    return None if merged is None else load_local(settings, merged.folder, label, None)
 
 
 def _on_openvino(settings: Settings, folder: Path) -> DraftingModel | None:
@@ -215,7 +215,12 @@ def _wants_openvino(settings: Settings) -> bool:
     return chosen.device == "cpu" or (chosen.device == AUTO and not has_gpu())
 
 
-def _loaded(settings: Settings, source: str | Path, label: str | None, adapter: Path | None) -> LocalModel:
+def load_local(settings: Settings, source: str | Path, label: str | None, adapter: Path | None) -> LocalModel:
+    """The model in `source` on torch, with an adapter or without; see `local_source`.
+
+    Raises:
+        GenerationError: it cannot be loaded, or the adapter does not fit.
+    """
     chosen = settings.model
     return LocalModel(
         source,

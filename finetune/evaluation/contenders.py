@@ -19,7 +19,7 @@ from bot.answering.local_model import LocalModel
 from bot.answering.prompt import split_source
 from bot.answering.registry import NONE, AdapterRegistry
 from bot.errors import GenerationError
-from bot.models import local_source
+from bot.models import load_local, local_source
 from bot.settings import Settings
 from finetune.evaluation.cases import Case
 from finetune.evaluation.judging import Draft
@@ -241,15 +241,7 @@ def _model(name: str, settings: Settings, registry: AdapterRegistry) -> LocalMod
         return None
     adapter = adapter_of(name, registry)
     source, label = local_source(settings, _silent)
-    chosen = settings.model
-    return LocalModel(
-        source,
-        label=label,
-        revision=chosen.revision,
-        adapter=adapter,
-        device=chosen.device,
-        threads=chosen.threads,
-    )
+    return load_local(settings, source, label, adapter)
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
