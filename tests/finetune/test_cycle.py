@@ -111,7 +111,8 @@ def test_what_is_better_is_promoted(settings: Settings, run: Run, compared: list
     assert registry(settings).current() == done.candidate
     assert compared == [(done.candidate, "none")]
     assert registry(settings).history()[0].by == "cycle"
-    assert set(done.seconds) == {"curate", "prepare", "train", "evaluate"}
+    assert set(done.seconds) == {"curate", "intents", "prepare", "train", "evaluate"}
+    assert "10 are needed" in done.intents  # nobody labelled a question
     assert done.conversations["train"] > done.conversations["test"] > 0
     assert stages[0] == "curate"
     last = json.loads((settings.var / "cycle" / "last.json").read_text("utf-8"))
