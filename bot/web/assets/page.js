@@ -65,7 +65,9 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest?.("button[data-send], button[data-rate], button[data-action]");
   if (!button) return;
   const { send: text, rate, turn, action } = button.dataset;
-  if (rate) trigger("like", { turn, value: Number(rate) });
+  // Requests may overtake each other: one that changes nothing must not undo the next one.
+  if (rate && button.ariaPressed !== "true") trigger("like", { turn, value: Number(rate) });
+  else if (rate) return;
   else if (action === "new") { trigger("clear", {}); say(""); field().focus(); }
   else if (text) { send(text); if (matchMedia("(pointer: fine)").matches) field().focus(); }
 });
