@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from sklearn.pipeline import make_pipeline, make_union
 from sklearn.svm import LinearSVC
 
 from bot.understanding.intents import KNOWLEDGE, OUT_OF_SCOPE, TrainingSet, fit_head
+from finetune.training.encoder_training import EncoderSettings, train_encoder
 from retrieval.encoder import Encoder
+from retrieval.sentence_encoder import load_encoder
 
 try:
     from datasets import Dataset
@@ -116,6 +119,25 @@ def setfit_on(source: Path, prompt: str, *, seed: int) -> Contender:
             return _of_probabilities(np.asarray(model.model_head.classes_), odds)
 
         return tell
+
+    return fit
+
+
+def tuned_kefu(bundled: Path, seed: int) -> Contender:
+    """Kefu's head on its encoder, tuned on the same examples."""
+
+    def fit(texts: Sequence[str], labels: Sequence[str]) -> Fitted:
+        known = TrainingSet(tuple(texts), tuple(labels))
+        in_scope = [(text, label) for text, label in zip(texts, labels, strict=True) if label != OUT_OF_SCOPE]
+        with tempfile.TemporaryDirectory(prefix="kefu-intents-") as folder:
+            where = train_encoder(
+                bundled,
+                TrainingSet(tuple(text for text, _ in in_scope), tuple(label for _, label in in_scope)),
+                Path(folder) / "encoder",
+                settings=EncoderSettings(seed=seed),
+            )
+            better = load_encoder(where, query_prompt="query: ", passage_prompt="passage: ", device="cpu")
+        return kefu(better)(known.texts, known.labels)
 
     return fit
 

@@ -26,17 +26,25 @@ import argparse
 import csv
 import json
 import random
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from intent_contenders import Contender, Told, has_setfit, kefu, linear_on, setfit_on, timed, words
+from intent_contenders import (
+    Contender,
+    Told,
+    has_setfit,
+    kefu,
+    linear_on,
+    setfit_on,
+    timed,
+    tuned_kefu,
+    words,
+)
 from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import f1_score, roc_auc_score
@@ -45,8 +53,7 @@ from sklearn.model_selection import train_test_split
 from bot.logs import configure_logs
 from bot.models import make_encoder
 from bot.settings import load_settings
-from bot.understanding.intents import OUT_OF_SCOPE, TrainingSet
-from finetune.training.encoder_training import EncoderSettings, train_encoder
+from bot.understanding.intents import OUT_OF_SCOPE
 from retrieval.bundled_encoder import unpack_encoder
 from retrieval.encoder import Encoder
 from retrieval.sentence_encoder import load_encoder
@@ -209,25 +216,6 @@ def contenders(encoder: Encoder, bundled: Path, seed: int, *, tuned: bool) -> di
             _screen.print("SetFit is not measured: pip install setfit")
         found["Kefu, tuned encoder"] = tuned_kefu(bundled, seed)
     return found
-
-
-def tuned_kefu(bundled: Path, seed: int) -> Contender:
-    """Kefu's head on its encoder, tuned on the same examples."""
-
-    def fit(texts: Sequence[str], labels: Sequence[str]) -> Any:
-        known = TrainingSet(tuple(texts), tuple(labels))
-        in_scope = [(text, label) for text, label in zip(texts, labels, strict=True) if label != OUT_OF_SCOPE]
-        with tempfile.TemporaryDirectory(prefix="kefu-intents-") as folder:
-            where = train_encoder(
-                bundled,
-                TrainingSet(tuple(text for text, _ in in_scope), tuple(label for _, label in in_scope)),
-                Path(folder) / "encoder",
-                settings=EncoderSettings(seed=seed),
-            )
-            better = load_encoder(where, query_prompt="query: ", passage_prompt="passage: ", device="cpu")
-        return kefu(better)(known.texts, known.labels)
-
-    return fit
 
 
 def table_of(title: str, figures: dict[str, list[Figures]]) -> Table:

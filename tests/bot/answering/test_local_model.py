@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 import warnings
 from pathlib import Path
@@ -21,6 +20,7 @@ from bot.answering.local_model import LocalModel
 from bot.answering.prompt import render
 from bot.answering.torch_engine import TorchMemory
 from bot.errors import AdapterRefused, GenerationError
+from tests.drafting import assert_threads_get_what_one_gets, soon, written
 from tests.tiny_model import ANSWERS, ASKED, PROMPTS, SHAPE, SOURCES, write_model
 
 EXPECTED = [f"[{source}] {answer}" for source, answer in zip(SOURCES, ANSWERS, strict=True)]
@@ -34,21 +34,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def model(folder: Path) -> LocalModel:
     return LocalModel(folder, precision="float32", threads=1)
-
-
-def soon(seconds: float = 30.0) -> float:
-    return time.monotonic() + seconds
-
-
-def written(model: LocalModel, prompt: Prompt, most: int = 60) -> str:
-    """What it writes, whether it comes to an end or not."""
-    text = ""
-    try:
-        for piece in model.stream(prompt, max_new_tokens=most, deadline=soon()):
-            text += piece
-    except GenerationError as error:
-        assert "repeat" in str(error) or "not finished" in str(error)  # noqa: PT017
-    return text
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
@@ -157,18 +142,7 @@ def test_a_reader_who_leaves_frees_the_model(model: LocalModel) -> None:
 
 
 def test_several_threads_get_what_one_gets(model: LocalModel) -> None:
-    expected = [written(model, prompt) for prompt in PROMPTS]
-    results: dict[int, str] = {}
-
-    def ask(number: int) -> None:
-        results[number] = written(model, PROMPTS[number % 3])
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert results == {number: expected[number % 3] for number in range(6)}
+    assert_threads_get_what_one_gets(model)
 
 
 def test_an_answer_that_is_not_finished_says_so(model: LocalModel) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +14,17 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from bot.answering.adapters import AdapterManifest
 from bot.answering.bundled_model import NAME, unpack_model
-from bot.answering.drafting import DraftingModel
 from bot.answering.exports import OPENVINO_16BIT, OPENVINO_INT4, OPENVINO_INT8
-from bot.answering.generator import Prompt
 from bot.answering.local_model import LocalModel
 from bot.answering.model_loading import load_base
+from bot.answering.openvino_model import OpenVinoModel
 from bot.errors import GenerationError
 from finetune.compression.merge import Whole, merge
+from finetune.compression.openvino_export import write_openvino
 from finetune.errors import CompressionError
+from tests.drafting import assert_threads_get_what_one_gets, soon, written
 from tests.tiny_adapters import write_adapter
 from tests.tiny_model import PROMPTS, write_model
-
-pytest.importorskip("bot.answering.openvino_quietly", exc_type=ImportError)
-from openvino.tools.ovc import telemetry_utils
-
-from bot.answering.openvino_model import OpenVinoModel
-from finetune.compression.openvino_export import write_openvino
 
 ROOT = Path(__file__).parents[3]
 MOST_DISTANCE = {
@@ -57,20 +52,6 @@ def whole(base: Path, adapter: Path) -> Whole:
 @pytest.fixture(scope="module")
 def exported(whole: Whole, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_openvino(whole, tmp_path_factory.mktemp("exports") / OPENVINO_INT8, OPENVINO_INT8)
-
-
-def soon(seconds: float = 30.0) -> float:
-    return time.monotonic() + seconds
-
-
-def written(model: DraftingModel, prompt: Prompt, most: int = 40) -> str:
-    text = ""
-    try:
-        for piece in model.stream(prompt, max_new_tokens=most, deadline=soon()):
-            text += piece
-    except GenerationError as error:
-        assert "repeat" in str(error) or "not finished" in str(error)  # noqa: PT017
-    return text
 
 
 def expected_log_probabilities(whole: Whole, ids: list[int]) -> torch.Tensor:
@@ -138,19 +119,7 @@ def test_the_odds_of_the_passages_are_those_of_torch(exported: Path, base: Path,
 
 
 def test_several_threads_get_what_one_gets(exported: Path) -> None:
-    model = OpenVinoModel(exported, threads=1)
-    expected = [written(model, prompt) for prompt in PROMPTS]
-    results: dict[int, str] = {}
-
-    def ask(number: int) -> None:
-        results[number] = written(model, PROMPTS[number % 3])
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert results == {number: expected[number % 3] for number in range(6)}
+    assert_threads_get_what_one_gets(OpenVinoModel(exported, threads=1))
 
 
 def test_a_reader_who_leaves_and_a_deadline_stop_it(exported: Path) -> None:
@@ -186,7 +155,10 @@ def test_a_model_without_sliding_windows_is_exported_too(base: Path, whole: Whol
 
 
 def test_openvino_reports_to_nobody() -> None:
-    assert telemetry_utils.tm.__name__ == "openvino.tools.ovc.telemetry_stub"
+    reporting: Any = import_module(
+        "openvino.tools.ovc.telemetry_utils"
+    )  # after openvino_quietly, as serving does
+    assert reporting.tm.__name__ == "openvino.tools.ovc.telemetry_stub"
 
 
 @pytest.mark.models

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -156,8 +155,6 @@ def test_a_side_without_votes_has_no_preferences(dataset: Dataset, tmp_path: Pat
 
 def test_the_datasets_library_loads_every_side(dataset: Dataset, tmp_path: Path) -> None:
     """In a process of its own: the library starts threads, and importing it takes seconds."""
-    if importlib.util.find_spec("datasets") is None:
-        pytest.skip("datasets is not installed")
     sides = {
         name: str(dataset.folder / f"{name}.jsonl") for name in ("train", "validation", "test", "disliked")
     }

@@ -11,12 +11,9 @@ import torch
 from bot.answering.adapters import read_adapter
 from finetune.errors import TrainingError
 from finetune.training.adapting import adapted
+from finetune.training.private import Privacy, _clipped, train_privately
 from finetune.training.rows import tokenized
 from tests.tiny_training import SETTINGS, same, tiny_base, tiny_examples, weights
-
-pytest.importorskip("opacus", reason="the extra `private` is not installed: pip install 'kefu[private]'")
-
-from finetune.training.private import Privacy, _clipped, train_privately
 
 LEARNED = tiny_examples(12)
 PLAIN = replace(SETTINGS, dropout=0.0, epochs=2)
