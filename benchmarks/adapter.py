@@ -7,7 +7,7 @@
 
 Sets, none of which was trained on: a whole trade (car rental, zh and en), held-out topics of the shop and questions to
 refuse (golden.jsonl, test half), CMRC 2018 and DRCD (zh, test parts; CC BY-SA), and DataTalks' FAQ (en). The drafts are
-judged as they were written, before the check that keeps unsupported sentences from customers. For DataTalks, the
+judged as they were written ("drafting"; "reading" quotes the passage that the model names), before the check that keeps unsupported sentences from customers. For DataTalks, the
 cosine of each answer to the FAQ's own text (same encoder) stands beside that of a large hosted model's answers.
 """
 
@@ -17,7 +17,7 @@ import argparse
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,14 @@ from zoneinfo import ZoneInfo
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
-from adapter_sets import REFERENCE_UNKNOWN, datatalks, held_out_shop, held_out_trade, hosted_answers, reading
+from adapter_sets import (
+    REFERENCE_UNKNOWN,
+    comprehension,
+    datatalks,
+    held_out_shop,
+    held_out_trade,
+    hosted_answers,
+)
 from rich.console import Console
 from rich.table import Table
 
@@ -40,9 +47,8 @@ from bot.models import make_encoder
 from bot.settings import Settings, load_settings
 from finetune.evaluation.judging import Draft, Judged, Writer, judge, model_writer
 from finetune.evaluation.statistics import Estimate, estimate
-from finetune.examples.example import Example
+from finetune.examples.example import Example, as_hits
 from finetune.training.train_settings import TRAINED_SHAPE
-from retrieval.documents import Hit, Passage
 from retrieval.encoder import Encoder
 from retrieval.errors import IndexMismatch, IndexMissing
 from retrieval.search import SearchIndex
@@ -56,17 +62,22 @@ def composing(encoder: Encoder) -> Writer:
     """Composed answers, as customers get them without a model: they never decline."""
 
     def write(example: Example) -> Draft:
-        hits = [
-            Hit(
-                Passage(str(p.number), str(p.number), example.language, p.title, (), p.text, 0, ""),
-                1.0,
-                0.0,
-                0.0,
-            )
-            for p in example.passages
-        ]
-        quotes = compose(example.question, hits, encoder)
+        quotes = compose(example.question, as_hits(example), encoder)
         return Draft("\n\n".join(quote.text for quote in quotes), quotes[0].hit + 1)
+
+    return write
+
+
+def reading(writer: Writer, encoder: Encoder) -> Writer:
+    """What customers get from a model that reads better than it writes: the passage that it names, quoted."""
+    quote = composing(encoder)
+
+    def write(example: Example) -> Draft:
+        draft = writer(example)
+        if draft.source is None or not 0 < draft.source <= len(example.passages):
+            return draft
+        named = replace(example, passages=(example.passages[draft.source - 1],))
+        return replace(draft, text=quote(named).text, failure="")
 
     return write
 
@@ -133,7 +144,9 @@ def _systems(chosen: argparse.Namespace, encoder: Encoder, models: Path) -> Iter
         yield "base", model_writer(LocalModel(source, label=NAME, threads=chosen.threads))
     adapter = DEFAULT_ADAPTER if chosen.adapter is None else chosen.adapter
     if adapter.exists():
-        yield "adapter", model_writer(LocalModel(source, label=NAME, adapter=adapter, threads=chosen.threads))
+        drafts = model_writer(LocalModel(source, label=NAME, adapter=adapter, threads=chosen.threads))
+        yield "adapter, drafting", drafts
+        yield "adapter, reading", reading(drafts, encoder)
     if chosen.other is not None:
         yield chosen.other.name, model_writer(LocalModel(chosen.other, threads=chosen.threads))
 
@@ -187,8 +200,8 @@ def _sets(chosen: argparse.Namespace, settings: Settings, encoder: Encoder) -> d
         "shop": lambda: held_out_shop(
             _index(settings, encoder), settings.knowledge_base, _today(settings), shape, limit
         ),
-        "cmrc2018": lambda: reading(data, "cmrc2018_dev.json", shape, limit),
-        "drcd": lambda: reading(data, "drcd_dev.json", shape, limit),
+        "cmrc2018": lambda: comprehension(data, "cmrc2018_dev.json", shape, limit),
+        "drcd": lambda: comprehension(data, "drcd_dev.json", shape, limit),
         "datatalks": lambda: datatalks(data, encoder, shape, limit),
     }
     wanted = chosen.sets or SETS

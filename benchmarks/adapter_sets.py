@@ -71,7 +71,7 @@ def held_out_shop(
     return examples[:limit]
 
 
-def reading(data: Path, name: str, shape: PromptShape, limit: int) -> list[Example]:
+def comprehension(data: Path, name: str, shape: PromptShape, limit: int) -> list[Example]:
     """The test part of a reading comprehension set (Chinese)."""
     return list(reading_examples(load_contexts(data / "grounded" / name, "test"), shape, seed=SEED))[:limit]
 

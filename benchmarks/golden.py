@@ -215,7 +215,9 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
             [o for o in with_article if o.golden.cross_language], lambda o: _found(o, 3)
         ),
         "grounded supported": share(grounded, lambda o: o.unsupported == 0),
-        "drafted by the model": share(grounded, lambda o: (o.turn.generation or "").startswith("draft")),
+        "read by the model": share(
+            grounded, lambda o: (o.turn.generation or "").startswith(("draft", "read"))
+        ),
         "template ms p50": percentile([o.total_ms for o in templates], 50),
         "template ms p95": percentile([o.total_ms for o in templates], 95),
         "grounded first ms p50": percentile([o.first_token_ms for o in grounded], 50),

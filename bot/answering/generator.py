@@ -13,13 +13,15 @@ class Prompt:
 
     `fixed` is the same for every question of a language and prompt version, so what the model computes for it can be
     kept; `variable` follows it and holds the passages, the conversation and the question. `answer_gap` is what stands
-    between it and the answer's `[`; the model writes it. `passages` is how many are shown, numbered from 1.
+    between it and the answer's `[`; the model writes it. `passages` is how many are shown, numbered from 1, and
+    `chances` how likely the search thinks each is to answer (0 to 1); empty where nothing is known.
     """
 
     fixed: str
     variable: str
     answer_gap: str = ""
     passages: int = 0
+    chances: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,10 @@ class Generator(Protocol):
     @property
     def tuned(self) -> bool:
         """Whether it was taught to answer. An untuned base model goes on writing: its drafts are rarely worth a look."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether its own words are better than those of the passage that it names; measured when it was trained."""
 
     @property
     def shape(self) -> PromptShape:

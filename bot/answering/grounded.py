@@ -1,10 +1,11 @@
 """A grounded answer: the model drafts, each sentence is checked, and only what a passage supports is shown.
 
 The draft streams sentence by checked sentence. The first sentence that fails ends the draft: what was shown stands,
-because it was checked. If nothing could be shown in time, or there is no model, or it fails, the answer is composed
-from the passages' own sentences, unless the search was too unsure of them. Either way each sentence carries the number
-of its source. A tuned model may also decline: it names no passage, because none answers. Then nothing is said here, and
-the turn takes another route.
+because it was checked. A model that reads better than it writes only names the passage that answers, and the answer is
+composed from that article's own sentences. If nothing could be shown in time, or there is no model, or it fails, it is
+composed from all passages, unless the search was too unsure of them. Either way each sentence carries the number of its
+source. A tuned model may also decline: it names no passage, because none answers. Then nothing is said here, and the
+turn takes another route.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from __future__ import annotations
 import time
 from collections.abc import Generator as Stream
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -29,6 +31,7 @@ from retrieval.sentences import sentences
 log = structlog.get_logger(__name__)
 
 _MOST_SENTENCES = 4
+_LONGEST_MARK = 16  # characters within which a passage is named, or not at all
 DECLINED = "declined"
 
 
@@ -39,7 +42,7 @@ class GroundedAnswer:
     text: str
     cited: tuple[int, ...]
     sources: tuple[int, ...]
-    generation: str  # "draft", "composed", "composed: why", or "declined"
+    generation: str  # "draft", "read", "composed", each perhaps with ": why", or "declined"
 
     @property
     def declined(self) -> bool:
@@ -57,6 +60,7 @@ class DraftLimits:
     compose_score: float = (
         0.0  # least probability of the best article, 0 to 1, for an answer that no model has read
     )
+    drafts: bool = True  # whether the model's words are shown, or those of the article that it names
 
 
 class GroundedWriter:
@@ -82,6 +86,8 @@ class GroundedWriter:
         marks = _Marks(hits)
         shown = ""
         failure = ""
+        if self._generator is not None and not self._limits.drafts:
+            return (yield from self._read(question, language, hits, history, marks))
         try:
             for sentence, position in self._drafted(question, language, hits, history):
                 part = _joined(shown, f"{sentence}{marks.mark(position)}")
@@ -93,38 +99,60 @@ class GroundedWriter:
             failure = str(ended)
         if shown:
             return marks.answer(shown, f"draft: {failure}" if failure else "draft")
+        return (yield from self._composed(question, hits, marks, failure))
+
+    def _read(
+        self,
+        question: str,
+        language: Language,
+        hits: Sequence[Hit],
+        history: Sequence[PromptMessage],
+        marks: _Marks,
+    ) -> Stream[str, None, GroundedAnswer]:
+        """Let the model name the passage that answers, and quote that article."""
+        try:
+            named = self._named(question, language, hits, history)
+        except _Declined:
+            return GroundedAnswer("", (), (), DECLINED)
+        except _DraftEnded as ended:
+            return (yield from self._composed(question, hits, marks, str(ended)))
+        article = hits[named].passage.article_id
+        positions = [
+            named,
+            *(i for i, hit in enumerate(hits) if i != named and hit.passage.article_id == article),
+        ]
+        shown = yield from self._quoted(question, hits, positions, marks)
+        return marks.answer(shown, "read")
+
+    def _composed(
+        self, question: str, hits: Sequence[Hit], marks: _Marks, failure: str
+    ) -> Stream[str, None, GroundedAnswer]:
+        """Quote what the search found, if it is sure enough of it."""
         if hits[0].score < self._limits.compose_score:
             log.info("not_composed", score=hits[0].score, reason=failure)
             return GroundedAnswer("", (), (), DECLINED)
-        for quote in compose(question, hits, self._encoder):
-            part = ("\n\n" if shown else "") + _with_mark(quote.text, marks.mark(quote.hit))
+        shown = yield from self._quoted(question, hits, range(len(hits)), marks)
+        return marks.answer(shown, f"composed: {failure}" if failure else "composed")
+
+    def _quoted(
+        self, question: str, hits: Sequence[Hit], positions: Sequence[int], marks: _Marks
+    ) -> Stream[str, None, str]:
+        shown = ""
+        for quote in compose(question, [hits[position] for position in positions], self._encoder):
+            part = ("\n\n" if shown else "") + _with_mark(quote.text, marks.mark(positions[quote.hit]))
             shown += part
             yield part
-        return marks.answer(shown, f"composed: {failure}" if failure else "composed")
+        return shown
 
     def _drafted(
         self, question: str, language: Language, hits: Sequence[Hit], history: Sequence[PromptMessage]
     ) -> Iterator[tuple[str, int]]:
         """Checked sentences of the model's draft, each with the position of the hit that supports it."""
-        if self._generator is None:
-            raise _DraftEnded("no model")
-        started = time.monotonic()
+        first_by = time.monotonic() + self._limits.first_sentence_seconds
         passages = [_passage_text(hit) for hit in hits]
-        prompt = render(
-            language,
-            [PromptPassage(i, hit.passage.title, hit.passage.text) for i, hit in enumerate(hits, start=1)],
-            history,
-            question,
-            shape=self._generator.shape,
-        )
-        stream = self._generator.stream(
-            prompt,
-            max_new_tokens=self._limits.max_new_tokens,
-            deadline=started + self._limits.deadline_seconds,
-        )
         said: list[str] = []
-        try:
-            for written in _whole_sentences(stream, started + self._limits.first_sentence_seconds):
+        with self._stream(question, language, hits, history) as stream:
+            for written in _whole_sentences(stream, first_by):
                 sentence = written if said else self._without_source(written)
                 verdict = check(sentence, passages)
                 if verdict.passage is None:
@@ -135,6 +163,50 @@ class GroundedWriter:
                 yield sentence, verdict.passage
                 if len(said) >= _MOST_SENTENCES:
                     return
+        if not said:
+            raise _DraftEnded("empty draft")
+
+    def _named(
+        self, question: str, language: Language, hits: Sequence[Hit], history: Sequence[PromptMessage]
+    ) -> int:
+        """The position of the hit that the model names as the one that answers; it writes no further."""
+        first_by = time.monotonic() + self._limits.first_sentence_seconds
+        text = ""
+        with self._stream(question, language, hits, history) as stream:
+            for piece in stream:
+                text += piece
+                source, _ = split_source(text)
+                if source == 0:
+                    raise _Declined
+                if source is not None and source <= len(hits):
+                    return source - 1
+                if len(text) > _LONGEST_MARK:
+                    break
+                if time.monotonic() > first_by:
+                    raise _DraftEnded("too slow")
+        raise _DraftEnded("names no passage")
+
+    @contextmanager
+    def _stream(
+        self, question: str, language: Language, hits: Sequence[Hit], history: Sequence[PromptMessage]
+    ) -> Iterator[Iterator[str]]:
+        """What the model writes, piece by piece. Within this, whatever breaks in it is a `_DraftEnded`."""
+        if self._generator is None:
+            raise _DraftEnded("no model")
+        prompt = render(
+            language,
+            [PromptPassage(i, hit.passage.title, hit.passage.text) for i, hit in enumerate(hits, start=1)],
+            history,
+            question,
+            shape=self._generator.shape,
+        )
+        stream = self._generator.stream(
+            replace(prompt, chances=tuple(hit.score for hit in hits[: prompt.passages])),
+            max_new_tokens=self._limits.max_new_tokens,
+            deadline=time.monotonic() + self._limits.deadline_seconds,
+        )
+        try:
+            yield stream
         except (_DraftEnded, _Declined):
             raise
         except Exception as error:  # whatever breaks in a model, the passages are still there
@@ -145,8 +217,6 @@ class GroundedWriter:
             close = getattr(stream, "close", None)
             if close is not None:
                 close()
-        if not said:
-            raise _DraftEnded("empty draft")
 
     def _without_source(self, sentence: str) -> str:
         """The first sentence without the passage number before it. A base model's 0 says nothing, a tuned one's all."""

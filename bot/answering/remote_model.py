@@ -110,6 +110,11 @@ class RemoteModel:
         return True
 
     @property
+    def writes(self) -> bool:
+        """Taken for granted, too."""
+        return True
+
+    @property
     def shape(self) -> PromptShape:
         """With worked examples: a chat model was trained on other prompts."""
         return DEFAULT_SHAPE

@@ -79,6 +79,9 @@ class Reader:
 
 
 def _sure(classified: Classified) -> bool:
+    """Whether a message means something by itself, be it nobody's business here: 「写首诗」 is not about the kettle before it."""
+    if classified.out_of_scope >= _SURE:
+        return True
     return bool(classified.intents) and classified.intents[0].score >= _SURE
 
 

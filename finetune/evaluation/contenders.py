@@ -19,7 +19,7 @@ from bot.answering.local_model import LocalModel
 from bot.answering.prompt import split_source
 from bot.answering.registry import NONE, AdapterRegistry
 from bot.errors import GenerationError
-from bot.models import load_local, local_source
+from bot.models import load_local, local_source, shows_drafts
 from bot.settings import Settings
 from finetune.evaluation.cases import Case
 from finetune.evaluation.judging import Draft
@@ -126,6 +126,11 @@ class Recording:
         return self._generator.tuned
 
     @property
+    def writes(self) -> bool:
+        """Of the model."""
+        return self._generator.writes
+
+    @property
     def shape(self) -> PromptShape:
         """Of the model."""
         return self._generator.shape
@@ -203,7 +208,11 @@ def contender(name: str, generator: Generator | None, settings: Settings, encode
     policy = settings.policy
     recording = None if generator is None else Recording(generator)
     limits = DraftLimits(
-        _NO_HURRY, _NO_HURRY, settings.model.max_new_tokens, compose_score=policy.grounded_score
+        _NO_HURRY,
+        _NO_HURRY,
+        settings.model.max_new_tokens,
+        compose_score=policy.grounded_score,
+        drafts=shows_drafts(settings, generator),
     )
     reads = generator is not None and generator.tuned
     return Contender(

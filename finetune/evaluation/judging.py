@@ -7,7 +7,6 @@ reference. What cannot be told this way (tone, tact) is for the side-by-side lis
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,8 +17,8 @@ from bot.answering.support import check
 from bot.conversation import Language
 from bot.errors import GenerationError
 from bot.understanding.language import detect
+from finetune.curation.likeness import word_f1
 from finetune.examples.example import Example
-from retrieval.keywords import tokenize
 from retrieval.sentences import sentences
 
 MOST_TOKENS = 160
@@ -112,13 +111,6 @@ def judge_all(writer: Writer, examples: Sequence[Example]) -> Iterator[Judged]:
     """Each example's draft, judged."""
     for example in examples:
         yield judge(example, writer(example))
-
-
-def word_f1(text: str, reference: str) -> float:
-    """Harmonic mean of precision and recall of words (Chinese cut by rjieba), as in SQuAD's evaluation."""
-    mine, theirs = Counter(tokenize(text)), Counter(tokenize(reference))
-    common = (mine & theirs).total()
-    return 0.0 if common == 0 else 2 * common / (mine.total() + theirs.total())
 
 
 def same_language(text: str, language: Language) -> bool:

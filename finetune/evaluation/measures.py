@@ -8,9 +8,10 @@ from typing import Literal
 
 from bot.answering.prompt import PromptPassage
 from bot.conversation import Language
+from finetune.curation.likeness import word_f1
 from finetune.evaluation.cases import Case
 from finetune.evaluation.contenders import Answered
-from finetune.evaluation.judging import Judged, judge, same_language, word_f1
+from finetune.evaluation.judging import Judged, judge, same_language
 from finetune.evaluation.statistics import Estimate, estimate, paired_difference
 from finetune.examples.example import Example
 from finetune.examples.passage_finder import whole_text

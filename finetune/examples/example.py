@@ -11,6 +11,7 @@ from bot.answering.prompt import PromptMessage, PromptPassage, Rendered, render_
 from bot.answering.turn_markers import CANONICAL, TurnMarkers
 from bot.conversation import Language
 from retrieval.chunking import width
+from retrieval.documents import Hit, Passage
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,19 @@ class Found:
     title: str
     text: str
     answers: bool
+
+
+def as_hits(example: Example) -> list[Hit]:
+    """The example's passages as a search would find them, each as sure as the others."""
+    return [
+        Hit(
+            Passage(str(p.number), str(p.number), example.language, p.title, (), p.text, 0, ""),
+            1.0,
+            0.0,
+            0.0,
+        )
+        for p in example.passages
+    ]
 
 
 def with_passages(example: Example, found: Sequence[Found], shape: PromptShape) -> Example | None:

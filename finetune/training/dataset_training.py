@@ -41,6 +41,7 @@ from finetune.training.declining import calibrate, source_odds, write_threshold
 from finetune.training.defaults import load_for_training, suggested
 from finetune.training.supervised import train
 from finetune.training.train_settings import TRAINED_SHAPE, Base, TrainReport, TrainSettings
+from finetune.training.writing import compare_writing, write_verdict
 from retrieval.encoder import Encoder
 from retrieval.publish import sha256
 
@@ -69,6 +70,7 @@ class Plan:
     validation: tuple[Example, ...]
     settings: TrainSettings
     parent: Path | None
+    encoder: Encoder  # chooses what is quoted, when writing is compared with quoting
     data: Mapping[str, object]  # what it learns from, for the certificate
     dropped: Mapping[str, int]  # turns that no example was made of, by reason
 
@@ -132,6 +134,7 @@ def plan_training(
         validation=validation,
         settings=how,
         parent=parent,
+        encoder=encoder,
         data={
             "dataset": dataset.id,
             "conversations": len(dataset.train),
@@ -173,10 +176,11 @@ def _train(plan: Plan, report: Reporter | None) -> None:
 
 
 def _calibrate(plan: Plan) -> None:
-    """Find out from which probability on the adapter should decline, and put that into its certificate."""
+    """Find out from which probability on the adapter should decline, and whether it writes; both go into its certificate."""
     model = LocalModel(plan.source, label=plan.base.label, adapter=plan.folder)
     try:
         declining = calibrate(source_odds(model, plan.validation))
+        writing = compare_writing(model, plan.encoder, plan.validation)
     except GenerationError as error:  # then it declines when it says so itself
         log.warning("declining_not_calibrated", adapter=plan.folder.name, reason=str(error))
         return
@@ -184,6 +188,8 @@ def _calibrate(plan: Plan) -> None:
         model.close()
     if declining is not None:
         write_threshold(plan.folder, declining)
+    if writing is not None:
+        write_verdict(plan.folder, writing)
 
 
 def _parent(registry: AdapterRegistry) -> tuple[Path | None, AdapterManifest | None]:

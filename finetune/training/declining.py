@@ -2,7 +2,9 @@
 
 Left to choose the likeliest passage number, a small model declines too rarely: it was shown more questions with an
 answer than without. The threshold is the one that tells held-out open questions best from answered ones: where right
-refusals exceed false ones most (Youden 1950, "Index for rating diagnostic tests").
+refusals exceed false ones most (Youden 1950, "Index for rating diagnostic tests"). Near there the index is flat, so of
+all thresholds within one standard error of the best the highest is taken, which keeps most answers (the rule is
+Breiman's, "Classification and Regression Trees", 1984).
 
 Tried instead, and worse on the dev half of the golden questions: the quantile that declines nine in ten open questions
 (split conformal prediction), which also declined half of the others, because those held out are near misses; and the
@@ -11,6 +13,7 @@ one that declines at most 15 % of the answered ones, which let twice as many wro
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -49,7 +52,7 @@ def source_odds(model: LocalModel, examples: Iterable[Example]) -> list[tuple[fl
 
 
 def calibrate(odds: Sequence[tuple[float, bool]]) -> Declining | None:
-    """The threshold where the share of right refusals exceeds that of false ones most; of equal ones, the highest.
+    """The threshold where the share of right refusals exceeds that of false ones most; of about equal ones, the highest.
 
     Args:
         odds: from `source_odds`, on questions that were not trained on.
@@ -71,7 +74,23 @@ def calibrate(odds: Sequence[tuple[float, bool]]) -> Declining | None:
         )
         for threshold in sorted(set(open_ones))
     ]
-    return max(found, key=lambda each: (each.right_refusals - each.false_refusals, each.threshold))
+    best = max(found, key=_index)
+    return max(
+        (each for each in found if _index(each) >= _index(best) - _standard_error(best)),
+        key=lambda each: each.threshold,
+    )
+
+
+def _index(each: Declining) -> float:
+    return each.right_refusals - each.false_refusals
+
+
+def _standard_error(each: Declining) -> float:
+    """Of the index: of the difference of two independent shares."""
+    right, false = each.right_refusals, each.false_refusals
+    return math.sqrt(
+        right * (1 - right) / each.open_questions + false * (1 - false) / each.answered_questions
+    )
 
 
 def write_threshold(adapter: Path, declining: Declining) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -278,3 +279,23 @@ def test_an_adapter_whose_files_are_changed_or_missing_is_refused(
     path.unlink()
     with pytest.raises(AdapterRefused, match="is missing"):
         LocalModel(folder, label="tiny", adapter=adapter)
+
+
+def test_what_the_search_thinks_counts_when_a_passage_is_chosen_and_not_when_it_declines(
+    folder: Path, adapter: Path
+) -> None:
+    change_manifest(adapter, declines_at=1.1)
+    model = LocalModel(folder, label="tiny", precision="float32", threads=1, adapter=adapter)
+    prompt = next(prompt for prompt in PROMPTS if prompt.passages > 1)
+    for number in range(1, prompt.passages + 1):
+        chances = tuple(1.0 if place == number else 1e-9 for place in range(1, prompt.passages + 1))
+        assert written(model, replace(prompt, chances=chances)).startswith(f"[{number}")
+    change_manifest(adapter, declines_at=0.0)
+    declining = LocalModel(folder, label="tiny", precision="float32", threads=1, adapter=adapter)
+    assert written(declining, replace(prompt, chances=(1.0,) * prompt.passages)) == "[0]"
+
+
+def test_the_certificate_says_whether_it_writes(folder: Path, adapter: Path) -> None:
+    change_manifest(adapter, writes=False)
+    assert not LocalModel(folder, label="tiny", precision="float32", threads=1, adapter=adapter).writes
+    assert LocalModel(folder, label="tiny", precision="float32", threads=1).writes

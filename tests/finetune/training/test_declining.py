@@ -38,6 +38,16 @@ def test_of_equal_thresholds_the_highest_keeps_most_answers() -> None:
     assert found.threshold == 0.8
 
 
+def test_of_thresholds_within_a_standard_error_the_highest_keeps_most_answers() -> None:
+    odds = [*((0.9, True),) * 70, *((0.2, True),) * 30, *((0.25, False),) * 29, *((0.1, False),) * 71]
+    found = calibrate(odds)  # 0.2 would be better by 0.01
+    assert found is not None
+    assert found.threshold == 0.9
+    clear = calibrate([*odds, *((0.2, True),) * 40])
+    assert clear is not None
+    assert clear.threshold == 0.2
+
+
 def test_too_few_questions_of_either_kind_say_nothing() -> None:
     assert calibrate([(0.5, True)] * 8 + [(0.1, False)] * 100) is None
     assert calibrate([(0.5, True)] * 100 + [(0.1, False)] * 8) is None
