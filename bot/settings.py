@@ -55,7 +55,9 @@ class ModelSettings(_Section):
 
     model: str = Field("bundled", description="'bundled', 'none', a hub name, or a path")
     drafts: Literal["auto", "always", "never"] = Field(
-        "auto", description="whether answers are drafted by the model: 'auto' only if it was tuned to answer"
+        "auto",
+        description="what the model does: 'auto' lets a tuned one name the passage or decline, and draft if its certificate "
+        "says that it writes well enough; 'always' shows every draft that passes the check; 'never' does without it",
     )
     adapter: str = Field(
         "auto",
