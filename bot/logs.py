@@ -23,4 +23,6 @@ def configure_logs(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    libraries = logging.StreamHandler(sys.stderr)
+    libraries.setLevel(logging.WARNING)  # on the handler: bm25s sets its own logger to DEBUG
+    logging.basicConfig(level=logging.WARNING, handlers=[libraries])
