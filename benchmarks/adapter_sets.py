@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from golden import load_golden
+from golden_questions import load_half
 
 from bot.answering.generator import PromptShape
 from bot.conversation import Language
@@ -46,7 +46,7 @@ def held_out_shop(
 ) -> list[Example]:
     """Golden questions about the shop's held-out topics, and those to be refused, with what the real search finds."""
     examples = []
-    for golden in load_golden(knowledge_base, "test"):
+    for golden in load_half(knowledge_base, "test"):
         about = [name for name in golden.articles if name.startswith(HELD_OUT)]
         if (
             (golden.kind == "answer" and not about)

@@ -36,7 +36,7 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
-from golden import load_golden
+from golden_questions import load_half
 from rich.console import Console
 from rich.table import Table
 
@@ -98,7 +98,7 @@ def real_prompts(knowledge_base: Path, width: int, shape: PromptShape, count: in
     for language in (Language.ZH, Language.EN):
         fitting = [
             golden
-            for golden in load_golden(knowledge_base, "test")
+            for golden in load_half(knowledge_base, "test")
             if (golden.language, golden.kind) == (language.value, "answer")
             and golden.articles
             and not golden.context

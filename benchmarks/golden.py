@@ -13,7 +13,6 @@ passes a fixed threshold (tuned on the dev half), else the nearest article, alwa
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import re
 import resource
@@ -27,12 +26,14 @@ from typing import Any
 import numpy as np
 import opencc
 from golden_peers import NaiveBot, keyword_ranking, vector_ranking
+from golden_questions import article_languages, crosses, load_half
 from rich.console import Console
 from rich.table import Table
 
 from bot.answering.support import check
 from bot.conversation import Language, Reply, Route, Turn, VisitorId
 from bot.factory import Kefu, build_kefu
+from bot.golden import Golden
 from bot.logs import configure_logs
 from bot.settings import Settings, load_settings
 from retrieval.sentences import sentences
@@ -43,24 +44,11 @@ ANSWERED = (Route.TEMPLATE, Route.GROUNDED)
 
 
 @dataclass(frozen=True)
-class Golden:
-    """One golden question and what must come of it."""
-
-    id: str
-    language: str
-    question: str
-    context: tuple[str, ...]
-    kind: str  # answer, refuse, clarify, handoff
-    intents: frozenset[str]
-    articles: frozenset[str]
-    cross_language: bool
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What came of it. The times are measured from outside, around the manager."""
 
     golden: Golden
+    crosses: bool  # languages: its article exists only in the other one
     turn: Turn
     first_token_ms: float
     total_ms: float
@@ -103,43 +91,9 @@ class Outcome:
         return self.turn.route is Route.GROUNDED and self.turn.sources[0].article_id in self.golden.articles
 
 
-def load_golden(knowledge_base: Path, half: str) -> list[Golden]:
-    """The questions of one half ("dev", "test") or of "all"."""
-    rows = (
-        json.loads(line) for line in (knowledge_base / "golden.jsonl").read_text("utf-8").splitlines() if line
-    )
-    faces = {p.stem: set() for p in (knowledge_base / "articles").rglob("*.md")}
-    for path in (knowledge_base / "articles").rglob("*.md"):
-        faces[path.stem].add(path.parent.name)
-    return [_golden(row, faces) for row in rows if half in ("all", half_of(row["id"]))]
-
-
-def half_of(question_id: str) -> str:
-    """Which half a question belongs to, by a hash of its id."""
-    return "dev" if hashlib.sha256(question_id.encode()).digest()[0] % 2 == 0 else "test"
-
-
-def _golden(row: dict[str, Any], faces: dict[str, set[str]]) -> Golden:
-    expect = row["expect"]
-    articles = frozenset(expect.get("articles", ()))
-    written = "en" if row["language"] == "en" else "zh"
-    cross = (
-        bool(articles)
-        and row["language"] != "mixed"
-        and all(faces.get(a, {written}) == {_other(written)} for a in articles)
-    )
-    return Golden(
-        row["id"], row["language"], row["question"], tuple(row.get("context", ())),
-        expect["kind"], frozenset(expect.get("intents", ())), articles, cross,
-    )  # fmt: skip
-
-
-def _other(language: str) -> str:
-    return "zh" if language == "en" else "en"
-
-
 def ask_all(kefu: Kefu, questions: Sequence[Golden]) -> Iterator[Outcome]:
     """Ask every question in a conversation of its own, after what was said before it."""
+    faces = article_languages(kefu.settings.knowledge_base)
     for golden in questions:
         visitor = VisitorId(golden.id)
         conversation = kefu.manager.open_conversation(visitor, channel="benchmark")
@@ -154,7 +108,9 @@ def ask_all(kefu: Kefu, questions: Sequence[Golden]) -> Iterator[Outcome]:
         total = time.perf_counter() - began
         turn = kefu.manager.history(conversation, visitor=visitor)[-1]
         assert reply is not None
-        yield Outcome(golden, turn, first * 1000, total * 1000, _unsupported(kefu, turn))
+        yield Outcome(
+            golden, crosses(golden, faces), turn, first * 1000, total * 1000, _unsupported(kefu, turn)
+        )
 
 
 def _unsupported(kefu: Kefu, turn: Turn) -> int:
@@ -211,9 +167,7 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
         "wrong template": share(outcomes, lambda o: o.wrong_template),
         "wrong of templates": share(templates, lambda o: o.wrong_answer),
         **{f"article in top {k}": share(with_article, lambda o, k=k: _found(o, k)) for k in (1, 3, 5)},
-        "cross-language top 3": share(
-            [o for o in with_article if o.golden.cross_language], lambda o: _found(o, 3)
-        ),
+        "cross-language top 3": share([o for o in with_article if o.crosses], lambda o: _found(o, 3)),
         "grounded supported": share(grounded, lambda o: o.unsupported == 0),
         "read by the model": share(
             grounded, lambda o: (o.turn.generation or "").startswith(("draft", "read"))
@@ -276,14 +230,14 @@ def main() -> None:
     settings = load_settings()
     if options.no_model:
         settings = settings.model_copy(update={"model": settings.model.model_copy(update={"model": "none"})})
-    questions = load_golden(settings.knowledge_base, options.half)[: options.limit]
+    questions = load_half(settings.knowledge_base, options.half)[: options.limit]
     with tempfile.TemporaryDirectory() as scratch:
         kefu = build_kefu(settings, lambda *_: None, log_path=Path(scratch) / "golden.db")
         if kefu.generator is not None:
             kefu.generator.warm_up()
         kefu.prepare_sentences()  # as a server has that is up for some minutes; kept for the next run
         outcomes = list(ask_all(kefu, questions))
-        others = peers(kefu, settings, questions, load_golden(settings.knowledge_base, "dev"))
+        others = peers(kefu, settings, questions, load_half(settings.knowledge_base, "dev"))
         kefu.close()
     report(outcomes, others, options.json, half=options.half)
     if options.misses:

@@ -26,8 +26,10 @@ DIRECTIONS = {
 # The rooms of `bot`, from the top floor down; a room may import its own floor and every floor below.
 FLOORS = (
     {"bot.web"},
+    {"bot.upkeep"},
     {"bot.factory", "bot.doctor", "bot.promotions"},
-    {"bot.learning", "bot.manager", "bot.models", "bot.serving", "bot.turns"},
+    {"bot.knowledge", "bot.learning", "bot.manager", "bot.models", "bot.serving", "bot.turns"},
+    {"bot.golden"},
     {"bot.desk"},
     {"bot.insight"},
     {"bot.policy"},

@@ -6,36 +6,22 @@ answer that somebody gave.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from bot.answering.generator import DEFAULT_SHAPE
 from bot.answering.prompt import PromptMessage
 from bot.conversation import Language
+from bot.golden import Golden
 from bot.understanding.language import detect, to_simplified
-from finetune.errors import EvaluationError
 from finetune.examples.dataset_examples import supported_part
 from finetune.examples.passage_finder import Library
 from finetune.examples.real_turns import RealTurn
 from retrieval.documents import Hit
 
 SHOWN = DEFAULT_SHAPE.passages  # hits that a prompt shows at most
-Kind = Literal["answer", "refuse", "clarify", "handoff"]
-
-
-@dataclass(frozen=True)
-class Golden:
-    """A golden question: `kind` is what must come of it, `articles` are those that answer."""
-
-    id: str
-    question: str
-    context: tuple[str, ...]  # the customer's messages before, oldest first
-    kind: Kind
-    articles: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -59,29 +45,6 @@ class Cases:
 
     cases: tuple[Case, ...]
     left_out: Mapping[str, int]
-
-
-def load_golden(knowledge_base: Path) -> list[Golden]:
-    """The golden questions of a knowledge base; none if it has no `golden.jsonl`.
-
-    Raises:
-        EvaluationError: a line is not what it should be; names it.
-    """
-    path = knowledge_base / "golden.jsonl"
-    if not path.exists():
-        return []
-    questions = []
-    for number, line in enumerate(path.read_text("utf-8").split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            questions.append(_golden(json.loads(line)))
-        except (ValueError, KeyError, TypeError) as error:
-            raise EvaluationError(
-                f"{path}:{number} is no golden question ({error!r}): it needs id, question and expect.kind "
-                "(answer, refuse, clarify or handoff). Mend the line."
-            ) from error
-    return questions
 
 
 def golden_cases(questions: Iterable[Golden], library: Library) -> Cases:
@@ -150,20 +113,6 @@ def spread(cases: Sequence[Case], limit: int) -> tuple[Case, ...]:
             elif len(chosen) < limit:
                 chosen.add(following.id)
     return tuple(case for case in cases if case.id in chosen)
-
-
-def _golden(row: dict[str, Any]) -> Golden:
-    expect = row["expect"]
-    kind = expect["kind"]
-    if kind not in ("answer", "refuse", "clarify", "handoff"):
-        raise ValueError(f"kind {kind!r}")
-    return Golden(
-        id=str(row["id"]),
-        question=str(row["question"]),
-        context=tuple(row.get("context", ())),
-        kind=kind,
-        articles=frozenset(expect.get("articles", ())),
-    )
 
 
 def _unfit(golden: Golden, hits: Sequence[Hit], right: frozenset[int]) -> str:

@@ -16,12 +16,13 @@ import structlog
 from bot.answering.model_loading import load_model
 from bot.answering.registry import AdapterRegistry
 from bot.factory import load_knowledge
+from bot.golden import load_golden
 from bot.models import adapter_registry, local_source
 from bot.settings import Settings
 from finetune.curation.dataset import Dataset
 from finetune.errors import EvaluationError
 from finetune.evaluation.canaries import Exposure, Prober, exposures, read_canaries
-from finetune.evaluation.cases import Case, Cases, golden_cases, load_golden, spread, talk_cases
+from finetune.evaluation.cases import Case, Cases, golden_cases, spread, talk_cases
 from finetune.evaluation.contenders import adapter_of, load_contender, weights_of
 from finetune.evaluation.gate import Gate, gate
 from finetune.evaluation.measures import METRICS, Observed, Score, observe, scores

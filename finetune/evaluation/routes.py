@@ -16,10 +16,10 @@ from bot.answering.generator import Generator
 from bot.content import Content
 from bot.conversation import Reply, Route, VisitorId
 from bot.factory import assemble
+from bot.golden import Golden
 from bot.manager import Manager
 from bot.settings import Settings
 from finetune.errors import EvaluationError
-from finetune.evaluation.cases import Golden
 from retrieval.encoder import Encoder
 
 _ANSWERED = (Route.TEMPLATE, Route.GROUNDED)

@@ -51,12 +51,13 @@ log = structlog.get_logger(__name__)
 
 SEED = 20261124
 _LEAST_LESSONS = 400  # examples from written lessons; beyond it, as many as there are of conversations
+_LEAST_REMINDERS = 120  # the same, where the parent has learned the lessons already and must only not forget them
 _MOST_VALIDATION = 200  # examples: each costs as much as one of training, several times over
 _INDIFFERENT = (
     "checkpointing",
     "report_to",
 )  # settings that change how fast an adapter is trained, not which
-_GENTLER = 0.5  # of the learning rate, when training on from an adapter that can do it already
+_GENTLER = 0.5  # of learning rate and epochs, when training on from an adapter that can do it already
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def plan_training(
             f"None of the training set {dataset.id} can be learned from: {_reasons(learned.dropped)}. Answers must stay "
             "with an article of the knowledge base: write the articles that agents answer from, then curate again."
         )
-    wanted = max(_LEAST_LESSONS, len(learned.examples))
+    wanted = max(_LEAST_LESSONS if parent is None else _LEAST_REMINDERS, len(learned.examples))
     read = [] if lessons is None else _lessons(lessons, encoder, shape, stages)
     mixed = [example for example in read if not is_validation(example.topic)][:wanted]
     source, label = local_source(settings, stages)
@@ -212,6 +213,7 @@ def _settings(base: Base, examples: Sequence[Example], parent: AdapterManifest |
         rank=known.get("rank", chosen.rank),
         alpha=known.get("alpha", chosen.alpha),
         learning_rate=chosen.learning_rate * _GENTLER,
+        epochs=max(1.0, chosen.epochs * _GENTLER),
         shape=parent.shape,
     )
 

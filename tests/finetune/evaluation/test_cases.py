@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from bot.conversation import Language
-from finetune.errors import EvaluationError
-from finetune.evaluation.cases import Case, Golden, golden_cases, load_golden, spread, talk_cases
+from bot.golden import Golden, load_golden
+from finetune.evaluation.cases import Case, golden_cases, spread, talk_cases
 from finetune.examples.passage_finder import Library
 from finetune.examples.real_turns import RealTurn
-from tests.tuned_shop import open_library, write_golden, write_tuned_shop
+from tests.tuned_shop import open_library, write_tuned_shop
 
 
 @pytest.fixture(scope="module")
@@ -42,25 +42,6 @@ def test_a_question_whose_article_is_not_found_is_left_out(shop: tuple[Path, Lib
     found = golden_cases(asked, shop[1])
     assert found.cases == ()
     assert found.left_out == {"the search did not bring its article": 1, "nothing was found": 1}
-
-
-def test_a_knowledge_base_without_golden_questions_has_none(tmp_path: Path) -> None:
-    assert load_golden(tmp_path) == []
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        {"id": "a"},
-        {"id": "a", "question": "q", "expect": {}},
-        {"id": "a", "question": "q", "expect": {"kind": "sing"}},
-        {"id": "a", "question": "q", "expect": []},
-    ],
-)
-def test_a_wrong_golden_question_is_named_with_its_line(tmp_path: Path, row: dict[str, object]) -> None:
-    write_golden(tmp_path, [{"id": "b", "question": "q", "expect": {"kind": "refuse"}}, row])
-    with pytest.raises(EvaluationError, match=r"golden\.jsonl:2"):
-        load_golden(tmp_path)
 
 
 def test_real_turns_bring_their_reference_and_whether_a_passage_supports_it(

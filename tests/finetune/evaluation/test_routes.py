@@ -8,8 +8,8 @@ import pytest
 
 from bot.content import load_content
 from bot.conversation import Route
+from bot.golden import load_golden
 from bot.settings import Settings
-from finetune.evaluation.cases import load_golden
 from finetune.evaluation.routes import Fixed, Taken, changes, fixed_questions, routes
 from tests.fakes import ScriptedGenerator, WordEncoder
 from tests.tuned_shop import write_tuned_shop

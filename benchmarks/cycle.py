@@ -1,0 +1,210 @@
+"""A night's learning on the demonstration shop: from talks to a judged adapter, and what becomes of bad data.
+
+    python benchmarks/cycle.py                   # two nights: good talks, then bad ones
+    python benchmarks/cycle.py --talks 60        # fewer talks
+    python benchmarks/cycle.py --limit 100       # fewer questions in the comparison
+    python benchmarks/cycle.py --keep FOLDER     # leave what was made there: adapters, report cards, log
+    python benchmarks/cycle.py --json FILE       # the figures as JSON, too
+
+The first night: customers ask the running bot what the shop's written talks ask (`finetune/talks/shop`; their topics were
+held out when the adapter that comes with Kefu was trained). They vote an answer up if it comes from the article that the
+talk names, and down if not; a colleague corrects what was voted down. The second night: another shop imports old chats in
+which every question has the answer to another one, and what no article answers is answered all the same. Both nights are
+`kefu cycle`, on the real models; the peer of each candidate is the adapter that served before. The comparison asks the
+golden questions, talks that came later than the training, what must not change, and for planted canaries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bot.conversation import Correction, Rating, Reply, Route, VisitorId
+from bot.factory import Kefu, build_kefu
+from bot.logs import configure_logs
+from bot.models import make_encoder
+from bot.progress_bars import Bars
+from bot.settings import Settings, load_settings
+from finetune.curation.imports import import_file
+from finetune.curation.sources import IMPORTS, KEY
+from finetune.cycle import CycleReport, run_cycle
+from finetune.examples.held_out import HELD_OUT
+from finetune.examples.lessons import TALKS, LessonTalk, LessonTurn, load_trade
+from finetune.pseudonyms import load_pseudonyms
+from retrieval.vector_cache import RecentTexts
+
+_ANSWERED = (Route.TEMPLATE, Route.GROUNDED)
+_SEED = 20261127
+_screen = Console(stderr=True)
+
+
+def main() -> None:
+    """Live both nights, and print what came of them."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--talks", type=int, default=150)
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--json", type=Path)
+    chosen = parser.parse_args()
+    configure_logs("error")
+    settings = load_settings()
+    talks = _talks(chosen.talks, settings)
+    with tempfile.TemporaryDirectory(prefix="kefu-cycle-") as scratch:
+        root = scratch if chosen.keep is None else chosen.keep
+        good, bad = (_own_var(settings, Path(root) / name) for name in ("good", "bad"))
+        said = _a_day(good, talks)
+        _screen.print(f"A day's log: {dict(said)}")
+        _import_nonsense(bad, talks)
+        nights = {"good talks": _night(good, chosen.limit), "bad talks": _night(bad, chosen.limit)}
+    for name, (report, seconds) in nights.items():
+        Console(width=120).print(_table(name, report, seconds))
+    if chosen.json is not None:
+        figures = {name: {"seconds": took, **asdict(report)} for name, (report, took) in nights.items()}
+        text = json.dumps(
+            {"benchmark": "cycle", "log": said, "nights": figures}, ensure_ascii=False, indent=1
+        )
+        chosen.json.write_text(text, "utf-8")
+
+
+def _talks(count: int, settings: Settings) -> list[LessonTalk]:
+    """Talks whose topics the default adapter never saw first, then others; in an order of chance."""
+    talks = list(load_trade(TALKS / "shop", settings.knowledge_base).talks)
+    random.Random(_SEED).shuffle(talks)  # noqa: S311 — an order, no secret
+    new = [talk for talk in talks if any((turn.article or "").startswith(HELD_OUT) for turn in talk.turns)]
+    known = [talk for talk in talks if talk not in new]
+    picked = (new + known)[:count]
+    random.Random(_SEED).shuffle(picked)  # noqa: S311
+    return picked
+
+
+def _own_var(settings: Settings, var: Path) -> Settings:
+    """The same shop with a log and adapters of its own; models and index are those that are there."""
+    var.mkdir(parents=True)
+    (var / "models").symlink_to(settings.models_path.resolve())
+    for name in ("index", "intents", "sentences.safetensors"):
+        source = settings.var / name
+        if source.is_dir():
+            shutil.copytree(source, var / name, symlinks=True)
+        elif source.exists():
+            shutil.copy(source, var / name)
+    return settings.model_copy(update={"var": var})
+
+
+def _a_day(settings: Settings, talks: Sequence[LessonTalk]) -> Counter[str]:
+    """Customers ask, vote, and are corrected by a colleague where the bot was wrong."""
+    said: Counter[str] = Counter()
+    with Bars() as bars:
+        kefu = build_kefu(settings, bars.stage)
+        try:
+            for number, talk in enumerate(talks):
+                bars.stage("talks", number, len(talks))
+                visitor = VisitorId(talk.id)
+                conversation = kefu.manager.open_conversation(visitor, channel="page")
+                for turn in talk.turns:
+                    *_, reply = kefu.manager.answer(conversation, turn.question, visitor=visitor)
+                    assert isinstance(reply, Reply)
+                    said[_judge(kefu, turn, reply)] += 1
+            bars.stage("talks", len(talks), len(talks))
+        finally:
+            kefu.close()
+    return said
+
+
+def _judge(kefu: Kefu, turn: LessonTurn, reply: Reply) -> str:
+    """Vote on a reply as a customer would who knows the article, and correct what was wrong."""
+    if turn.article is None:
+        right = reply.route not in _ANSWERED
+    else:
+        intent = kefu.manager.knowledge.content.intents.get(reply.intent or "")
+        told = (
+            set(intent.articles)
+            if reply.route is Route.TEMPLATE and intent is not None
+            else {source.article_id for source in reply.sources[:1]}
+        )
+        right = reply.route in _ANSWERED and turn.article in told
+    kefu.store.add_rating(reply.conversation_id, Rating(reply.turn_id, 1 if right else -1))
+    if not right and turn.answer:
+        kefu.store.add_correction(Correction(reply.turn_id, turn.answer, "colleague"))
+        return "corrected"
+    return "right" if right else "wrong, left alone"
+
+
+def _import_nonsense(settings: Settings, talks: Sequence[LessonTalk]) -> None:
+    """Old chats in which each question has the answer of another one, in the OpenAI form."""
+    turns = [(talk.language, turn) for talk in talks for turn in talk.turns]
+    answers = {
+        language: [turn.answer for other, turn in turns if other is language and turn.answer]
+        for language in {language for language, _ in turns}
+    }
+    rows = [
+        {
+            "messages": [
+                message
+                for place, turn in enumerate(talk.turns)
+                for message in (
+                    {"role": "user", "content": turn.question},
+                    {"role": "assistant", "content": _another(answers[talk.language], number + place, turn)},
+                )
+            ]
+        }
+        for number, talk in enumerate(talks)
+    ]
+    path = settings.var / "old_chats.jsonl"
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    import_file(path, settings.var / IMPORTS, pseudonyms=load_pseudonyms(settings.var / KEY))
+
+
+def _another(answers: Sequence[str], place: int, turn: LessonTurn) -> str:
+    wrong = [answer for answer in answers if answer != turn.answer]
+    return wrong[(place * 7919) % len(wrong)]
+
+
+def _night(settings: Settings, limit: int | None) -> tuple[CycleReport, float]:
+    """One `kefu cycle`, and the seconds that it took."""
+    began = time.monotonic()
+    with Bars() as bars:
+        encoder = RecentTexts(make_encoder(settings, bars.stage))
+        report = run_cycle(
+            settings,
+            encoder,
+            limit=limit,
+            stages=bars.stage,
+            report=lambda at: bars.stage("train", at.step, at.steps, f"loss {at.loss:.3f}"),
+        )
+    return report, time.monotonic() - began
+
+
+def _table(name: str, report: CycleReport, seconds: float) -> Table:
+    table = Table("", "", title=f"A night on {name}", show_header=False)
+    rows: Mapping[str, object] = {
+        "conversations": dict(report.conversations),
+        "left out": dict(report.dropped),
+        "candidate": f"{report.candidate}, against {report.over}",
+        "promoted": "yes" if report.promoted else "no",
+        "gains": "; ".join(report.gains) or "–",
+        "reasons against": "; ".join(report.reasons) or "–",
+        "intents": report.intents,
+        "seconds": f"{seconds:.0f}: "
+        + ", ".join(f"{step} {took:.0f}" for step, took in report.seconds.items()),
+        "report card": report.report or "–",
+    }
+    for row, value in rows.items():
+        table.add_row(row, str(value))
+    return table
+
+
+if __name__ == "__main__":
+    main()
