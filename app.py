@@ -35,8 +35,9 @@ from bot.logs import configure_logs
 from bot.memory.store import Store
 from bot.models import make_encoder
 from bot.progress_bars import Bars
-from bot.promotions import follow_intents, follow_promotions
+from bot.promotions import follow_learning, follow_promotions
 from bot.settings import load_settings
+from bot.upkeep.calibration.commands import calibrate
 from bot.web.server import build_app
 from finetune.adapter_commands import adapters, compress, cycle, evaluate, promote, rollback, train
 from finetune.commands import curate_set, import_files, learn_intents
@@ -53,7 +54,7 @@ cli = typer.Typer(
 cli.command("import")(import_files)
 cli.command("curate")(curate_set)
 cli.command("intents")(learn_intents)
-for _command in (train, evaluate, promote, compress, rollback, adapters, cycle):
+for _command in (train, evaluate, promote, compress, rollback, adapters, cycle, calibrate):
     cli.command()(_command)
 _screen = Console(stderr=True)
 
@@ -81,7 +82,7 @@ def serve(
     stop = threading.Event()
     kefu.follow_edits(stop)
     follow_promotions(kefu, stop)
-    follow_intents(kefu, stop)
+    follow_learning(kefu, stop)
     kefu.warm_up()
     address = f"http://{where[0]}:{listener.getsockname()[1]}"
     _screen.print(f"\n[bold green]Kefu is ready:[/] [link={address}]{address}[/]   (Ctrl+C stops it)")

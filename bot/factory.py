@@ -26,10 +26,10 @@ from bot.learning import intent_head, labelled_questions
 from bot.manager import Knowledge, Limits, Manager
 from bot.memory.store import Store
 from bot.models import Reporter, make_encoder, make_generator, shows_drafts
-from bot.policy import Thresholds
 from bot.safety.redact import redact
 from bot.serving import Drafting
 from bot.settings import Settings
+from bot.thresholds import threshold_table
 from bot.understanding.reader import Reader
 from bot.understanding.slots import SlotFinder
 from retrieval.build import BuildReport, build_index
@@ -95,7 +95,7 @@ def load_knowledge(settings: Settings, encoder: Encoder, generator: Generator | 
             burst=timedelta(seconds=settings.policy.burst_seconds),
         ),
         answerer=Answerer(content, TemplateBook(content), index, GroundedWriter(encoder, generator, limits)),
-        thresholds=_thresholds(settings, reads=generator is not None and generator.tuned),
+        thresholds=threshold_table(settings, reads=generator is not None and generator.tuned),
         provenance=Provenance(
             kefu=version("kefu"),
             index=str(index.manifest["generation"]),
@@ -217,20 +217,6 @@ def assemble(
     mask = partial(redact, allow=settings.safety.shown_contacts)
     manager = Manager(knowledge, store, mask, limits, _clock(settings))
     return Kefu(manager, store, encoder, Drafting(generator), settings, prepared)
-
-
-def _thresholds(settings: Settings, *, reads: bool) -> Thresholds:
-    """What a route needs. A tuned model reads what was found and may decline, so that less certain articles will do."""
-    policy = settings.policy
-    return Thresholds(
-        template_score=policy.template_score,
-        template_margin=policy.template_margin,
-        handoff_score=policy.handoff_score,
-        grounded_score=policy.drafted_score if reads else policy.grounded_score,
-        clarify_score=policy.clarify_score,
-        in_scope=policy.in_scope,
-        failures_before_handoff=policy.failures_before_handoff,
-    )
 
 
 def _check_articles_exist(content: Content, index: SearchIndex) -> None:

@@ -3,53 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from collections.abc import Generator as Stream
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import structlog
 
-from bot.answering.answerer import Answerer, Said
-from bot.answering.grounded import DECLINED
-from bot.content import Content
+from bot.answering.answerer import Said
 from bot.conversation import (
     ConversationId,
     Delta,
     Language,
-    Provenance,
     Rating,
     Reply,
     Turn,
     TurnId,
     VisitorId,
 )
+from bot.knowledge import PAST_TURNS, Knowledge
 from bot.memory.store import Store
-from bot.policy import Thresholds, decide, dialog_state
 from bot.safety.guard import check_message
 from bot.stopwatch import Stopwatch
-from bot.turns import Asked, Redact, broken, in_script, merged, prompt_history, reply_of, turn_of
+from bot.turns import ABANDONED, Asked, Redact, broken, in_script, merged, reply_of, turn_of
 from bot.understanding.bursts import Bursts, Pending
 from bot.understanding.language import detect, to_traditional
-from bot.understanding.reader import Reader
-from bot.understanding.slots import values
 from retrieval.documents import Article, Hit
-from retrieval.search import SearchIndex
+
+__all__ = ["Knowledge", "Limits", "Manager"]
 
 log = structlog.get_logger(__name__)
-
-_PAST_TURNS = 8  # how far back a turn looks
-
-
-@dataclass(frozen=True)
-class Knowledge:
-    """All that an answer is made from, as one value: a turn sees one state of it, however often it changes."""
-
-    content: Content
-    index: SearchIndex
-    reader: Reader
-    answerer: Answerer
-    thresholds: Thresholds
-    provenance: Provenance
 
 
 @dataclass(frozen=True)
@@ -148,7 +129,7 @@ class Manager:
             InputRefused: the question is empty or too long.
         """
         message = check_message(question, max_characters=self._limits.max_characters)
-        return self._find(self._knowledge, message, detect(message).language, top_k)
+        return self._knowledge.find(message, detect(message).language, top_k=top_k, day=self._today())
 
     def article(self, language: str, article_id: str) -> Article | None:
         """One article's face; None if there is none in that language."""
@@ -178,7 +159,7 @@ class Manager:
         asked: Asked | None = None
         try:
             asked = self._read(knowledge, conversation, message, pending, watch)
-            answer = self._say(knowledge, asked)
+            answer = knowledge.answer(asked)
             while True:
                 try:
                     part = next(answer)
@@ -194,7 +175,7 @@ class Manager:
             yield self._remember(knowledge, asked, said, watch)
         except GeneratorExit:  # the customer left: what they had seen is kept
             if asked is not None and shown:
-                self._remember(knowledge, asked, Said(shown), watch, flags=("abandoned",))
+                self._remember(knowledge, asked, Said(shown), watch, flags=(ABANDONED,))
             raise
         except (
             Exception
@@ -203,18 +184,6 @@ class Manager:
             yield from self._apologise(knowledge, broken(asked, conversation, message, error), watch)
         finally:
             self._bursts.end(conversation, pending)
-
-    def _say(self, knowledge: Knowledge, asked: Asked) -> Stream[str, None, tuple[Asked, Said]]:
-        """Yield the answer part by part. If the model finds none in the passages, it goes another way without them."""
-        said = yield from knowledge.answerer.say(asked.decision, asked.as_question())
-        if said.generation != DECLINED:
-            return asked, said
-        without = decide(
-            asked.understanding, (), asked.state, knowledge.content.intents, knowledge.thresholds
-        )
-        asked = replace(asked, decision=without)
-        said = yield from knowledge.answerer.say(without, asked.as_question())
-        return asked, replace(said, generation=DECLINED)
 
     def _read(
         self,
@@ -225,32 +194,16 @@ class Manager:
         watch: Stopwatch,
     ) -> Asked:
         at = datetime.now(UTC)
-        past = self._store.turns(conversation, last=_PAST_TURNS)
-        with watch.step("understand"):
-            understanding = knowledge.reader.read(message, past, at, taken_over=pending.before)
-        with watch.step("search"):
-            hits = self._find(knowledge, understanding.question, understanding.language, self._limits.top_k)
-            expired = knowledge.index.expired(
-                understanding.question, prefer=understanding.language.content.value, day=self._today()
-            )
-        state = dialog_state(past)
-        decision = decide(
-            understanding, hits, state, knowledge.content.intents, knowledge.thresholds, expired=expired
-        )
-        return Asked(
+        return knowledge.consider(
+            message,
+            self._store.turns(conversation, last=PAST_TURNS),
             conversation=conversation,
             at=at,
-            text=message,
-            understanding=understanding,
-            hits=tuple(hits),
-            decision=decision,
-            state=state,
-            slots={**state.known_slots, **values(understanding.slots)},
-            history=prompt_history(past),
+            day=self._today(),
+            top_k=self._limits.top_k,
+            watch=watch,
+            taken_over=pending.before,
         )
-
-    def _find(self, knowledge: Knowledge, question: str, language: Language, top_k: int) -> Sequence[Hit]:
-        return knowledge.index.search(question, top_k=top_k, prefer=language.content.value, day=self._today())
 
     def _apologise(self, knowledge: Knowledge, asked: Asked, watch: Stopwatch) -> Iterator[Delta | Reply]:
         language = asked.understanding.language
@@ -262,8 +215,7 @@ class Manager:
         self, knowledge: Knowledge, asked: Asked, said: Said, watch: Stopwatch, flags: tuple[str, ...] = ()
     ) -> Reply:
         """Store the turn, masked; only then hand the reply out."""
-        turn = turn_of(
-            asked, said, self._redact, knowledge.provenance, knowledge.thresholds, watch.read(), flags
-        )
+        thresholds = knowledge.thresholds.of(asked.understanding.language)
+        turn = turn_of(asked, said, self._redact, knowledge.provenance, thresholds, watch.read(), flags)
         self._store.append_turn(turn)
         return reply_of(turn, in_script(said.text, turn.language))

@@ -1,8 +1,9 @@
-"""Lets a running bot take up what was learned, without a restart and without dropping a turn: an adapter, and intents."""
+"""Lets a running bot take up what was learned, without a restart and without dropping a turn: an adapter, intents, thresholds."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -11,7 +12,6 @@ from bot.errors import BotError
 from bot.factory import Kefu, load_knowledge
 from bot.models import adapter_registry, follows_registry, make_generator, wanted_adapter
 from bot.serving import watch_file
-from bot.understanding.corrections import IntentCorrection, read_corrections
 from retrieval.errors import RetrievalError
 
 log = structlog.get_logger(__name__)
@@ -36,39 +36,50 @@ def follow_promotions(kefu: Kefu, stop: threading.Event) -> threading.Thread | N
     return thread
 
 
-def follow_intents(kefu: Kefu, stop: threading.Event) -> threading.Thread:
-    """Take up what `kefu intents` learned within seconds, until `stop` is set."""
-    path = kefu.settings.intent_corrections_path
-    taken = _read(path)  # as `kefu` was built with
+def follow_learning(kefu: Kefu, stop: threading.Event) -> list[threading.Thread]:
+    """Take up what `kefu intents` and `kefu calibrate` wrote within seconds, until `stop` is set."""
+    settings = kefu.settings
+    learned = {"intents": settings.intent_corrections_path, "thresholds": settings.thresholds_path}
+    threads = []
+    for what, path in learned.items():
+        thread = threading.Thread(
+            target=watch_file,
+            args=(path, _taker_up(kefu, what, path), stop),
+            name=f"follow-{what}",
+            daemon=True,
+        )
+        thread.start()
+        threads.append(thread)
+    return threads
 
-    def reload() -> None:
+
+def _taker_up(kefu: Kefu, what: str, path: Path) -> Callable[[], None]:
+    """What loads the knowledge anew if a file differs from the one that was taken up last; one that is damaged changes nothing."""
+    taken = _content(path)  # as `kefu` was built with
+
+    def take_up() -> None:
         nonlocal taken
-        now = _read(path)
-        if now is None or now == taken:
+        now = _content(path)
+        if now == taken:
             return
         try:
             with kefu.drafting.exchanging:
                 kefu.manager.use(load_knowledge(kefu.settings, kefu.encoder, kefu.generator))
         except (BotError, RetrievalError) as error:
-            log.error("intents_not_exchanged", reason=str(error))
+            log.error("learning_not_taken_up", what=what, reason=str(error))
             return
         taken = now
-        log.info("intents_exchanged", corrections=len(now))
+        log.info("learning_taken_up", what=what)
 
-    thread = threading.Thread(
-        target=watch_file, args=(path, reload, stop), name="follow-intents", daemon=True
-    )
-    thread.start()
-    return thread
+    return take_up
 
 
-def _read(path: Path) -> list[IntentCorrection] | None:
-    """None, and a line in the log, if the file cannot be read: what is served stays."""
+def _content(path: Path) -> bytes:
+    """Nothing where there is no file, or none that can be read."""
     try:
-        return read_corrections(path)
-    except BotError as error:
-        log.error("intents_not_exchanged", reason=str(error))
-        return None
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def exchange_model(kefu: Kefu) -> None:

@@ -19,6 +19,7 @@ from pydantic_settings import (
 from bot.errors import SettingsError
 
 CONFIG_FILE = Path("kefu.toml")
+_NO_HURRY = 3600.0  # seconds
 
 
 class _Section(BaseModel):
@@ -87,7 +88,7 @@ class RetrievalSettings(_Section):
 
 
 class PolicySettings(_Section):
-    """Thresholds on calibrated probabilities, 0 to 1."""
+    """Thresholds on calibrated probabilities, 0 to 1. What is set here is never overruled by `kefu calibrate`."""
 
     template_score: float = Field(
         0.9, ge=0, le=1, description="least probability of an intent for its template"
@@ -146,6 +147,11 @@ class Settings(BaseSettings):
     policy: PolicySettings = PolicySettings()
     safety: SafetySettings = SafetySettings()
 
+    def patient(self) -> Settings:
+        """The same settings with all the time for drafts: what is measured must not depend on how busy the machine is."""
+        unhurried = {"first_sentence_seconds": _NO_HURRY, "deadline_seconds": _NO_HURRY}
+        return self.model_copy(update={"model": self.model.model_copy(update=unhurried)})
+
     @property
     def log_path(self) -> Path:
         """The SQLite file with every turn."""
@@ -165,6 +171,11 @@ class Settings(BaseSettings):
     def intent_corrections_path(self) -> Path:
         """Where customers' questions lie with the intent that a person gave them, as `bot.understanding.corrections` reads."""
         return self.var / "intent-corrections.jsonl"
+
+    @property
+    def thresholds_path(self) -> Path:
+        """Where `kefu calibrate` writes thresholds, as `bot.thresholds` reads."""
+        return self.var / "thresholds.json"
 
     @property
     def exports_path(self) -> Path:

@@ -32,7 +32,9 @@ from retrieval.documents import Hit
 
 Redact = Callable[[str], Redacted]  # masks personal data
 
+ABANDONED = "abandoned"  # flag of a turn whose customer left before the answer was complete
 _HISTORY_TURNS = 2  # what the model reads of the conversation
+_BROKE = "error: "  # how the reason of a turn that failed begins
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def merged(asked: Asked) -> Asked:
 
 def broken(asked: Asked | None, conversation: ConversationId, text: str, error: Exception) -> Asked:
     """The same message as a turn that failed; `asked` is None if it failed before it was understood."""
-    decision = Decision(Route.NO_ANSWER, f"error: {type(error).__name__}", offer_person=True)
+    decision = Decision(Route.NO_ANSWER, f"{_BROKE}{type(error).__name__}", offer_person=True)
     if asked is not None:
         return replace(asked, decision=decision)
     detected = detect(text)
@@ -76,6 +78,11 @@ def broken(asked: Asked | None, conversation: ConversationId, text: str, error: 
         question=text, language=detected.language, mixed=detected.mixed, intents=(), in_scope=0.0
     )
     return Asked(conversation, datetime.now(UTC), text, nothing, (), decision, DialogState(), {})
+
+
+def failed(turn: Turn) -> bool:
+    """Whether something broke in this turn, so that the customer got an apology instead of an answer."""
+    return turn.reason.startswith(_BROKE)
 
 
 def prompt_history(past: Sequence[Turn]) -> tuple[PromptMessage, ...]:

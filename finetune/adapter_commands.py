@@ -265,6 +265,8 @@ def _summarise(done: CycleReport) -> None:
     table.add_row("conversations", ", ".join(f"{side} {count}" for side, count in done.conversations.items()))
     table.add_row("not learned", "\n".join(f"{count} {reason}" for reason, count in done.dropped.items()))
     table.add_row("intents", escape(done.intents))
+    if done.thresholds:
+        table.add_row("thresholds", escape(done.thresholds))
     table.add_row("candidate", f"{done.candidate}, loss {done.metrics.get('loss')}")
     table.add_row("over", done.over)
     table.add_row("took", ", ".join(f"{step} {duration(seconds)}" for step, seconds in done.seconds.items()))

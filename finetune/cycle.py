@@ -27,8 +27,10 @@ import structlog
 from filelock import FileLock, Timeout
 
 from bot.answering.registry import AdapterRegistry
+from bot.errors import BotError
 from bot.models import adapter_registry
 from bot.settings import Settings
+from bot.upkeep.calibration.running import calibrate_again
 from finetune.curation.curate import CurationSettings
 from finetune.curation.dataset import Dataset, load_dataset_folder
 from finetune.errors import CycleBusy, DatasetDamaged, FinetuneError, GateRefused, TrainingError
@@ -40,6 +42,7 @@ from finetune.training.dataset_training import Stages, plan_training, run_traini
 from finetune.training.intent_training import teach_intents, told
 from finetune.training_set import make_training_set
 from retrieval.encoder import Encoder
+from retrieval.errors import RetrievalError
 from retrieval.publish import current, write_atomically
 
 FOLDER = "cycle"  # below `var`
@@ -64,6 +67,7 @@ class CycleReport:
     dropped: Mapping[str, int]  # turns that were not learned from, by reason
     metrics: Mapping[str, Any]  # of the training
     intents: str = ""  # what came of the labelled questions
+    thresholds: str = ""  # what came of calibrating them again
     seconds: Mapping[str, float] = field(default_factory=dict)  # by step
     resumed: bool = False
 
@@ -139,6 +143,8 @@ def _run(job: _Job) -> CycleReport:
     with watch.step("evaluate"):
         verdict = None if candidate == over else _verdict(job, candidate, over, dataset)
     reasons = _promoted_or(job, candidate, over, verdict)
+    with watch.step("calibrate"):
+        thresholds = _thresholds(job)
     return CycleReport(
         dataset=dataset.id,
         candidate=candidate,
@@ -150,6 +156,7 @@ def _run(job: _Job) -> CycleReport:
         conversations={side: len(dataset.side(side)) for side in ("train", "validation", "test")},
         dropped=plan.dropped,
         intents=intents,
+        thresholds=thresholds,
         metrics=trained.metrics,
         seconds=watch.seconds,
         resumed=resumed,
@@ -178,6 +185,19 @@ def _intents(job: _Job, dataset: Dataset) -> str:
         return told(teach_intents(dataset, job.settings, job.encoder))
     except TrainingError as error:
         return str(error)
+
+
+def _thresholds(job: _Job) -> str:
+    """Calibrate for what serves now, if the team ever stated a budget; what cannot be calibrated ends no cycle."""
+    try:
+        found = calibrate_again(job.settings, job.encoder, progress=job.stages)
+    except (BotError, RetrievalError) as error:
+        return str(error)
+    return (
+        ""
+        if found is None
+        else "; ".join((f"learned from {found.judged} judged questions", *found.warnings()))
+    )
 
 
 def _verdict(job: _Job, candidate: str, over: str, dataset: Dataset) -> Verdict:

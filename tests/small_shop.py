@@ -19,6 +19,7 @@ from bot.manager import Knowledge, Limits, Manager
 from bot.memory.store import Store
 from bot.policy import Thresholds
 from bot.safety.redact import redact
+from bot.thresholds import ThresholdTable
 from bot.understanding.intents import fit_head, training_set
 from bot.understanding.reader import Reader
 from bot.understanding.slots import SlotFinder
@@ -28,6 +29,14 @@ from tests.fakes import WordEncoder
 
 TODAY = date(2026, 11, 22)
 ANNA, BOB = VisitorId("anna"), VisitorId("bob")
+THRESHOLDS = Thresholds(
+    template_score=0.6,
+    template_margin=0.1,
+    handoff_score=0.5,
+    grounded_score=0.4,
+    clarify_score=0.35,
+    in_scope=0.3,
+)
 
 INTENTS = {
     "order-status": {
@@ -130,14 +139,7 @@ def build_shop(
             burst=timedelta(seconds=8),
         ),
         answerer=Answerer(content, TemplateBook(content), index, writer),
-        thresholds=Thresholds(
-            template_score=0.6,
-            template_margin=0.1,
-            handoff_score=0.5,
-            grounded_score=0.4,
-            clarify_score=0.35,
-            in_scope=0.3,
-        ),
+        thresholds=ThresholdTable(THRESHOLDS, THRESHOLDS),
         provenance=Provenance("test", str(index.manifest["generation"]), encoder.name),
     )
     limits = Limits(top_k=5, max_characters=2000)

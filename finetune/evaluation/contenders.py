@@ -21,6 +21,7 @@ from bot.answering.registry import NONE, AdapterRegistry
 from bot.errors import GenerationError
 from bot.models import load_local, local_source, shows_drafts
 from bot.settings import Settings
+from bot.thresholds import ThresholdTable, threshold_table
 from finetune.evaluation.cases import Case
 from finetune.evaluation.judging import Draft
 from finetune.examples.real_turns import without_marks
@@ -60,11 +61,11 @@ class Contender:
     generator: Generator | None
     writer: GroundedWriter
     recording: Recording | None
-    least_score: float  # of the best hit, 0 to 1; below it, no answer is tried
+    thresholds: ThresholdTable  # below `grounded_score` of the best hit, no answer is tried
 
     def answer(self, case: Case) -> Answered:
         """Answer a case as it would be answered when serving, template and slots aside."""
-        if not case.hits or case.hits[0].score < self.least_score:
+        if not case.hits or case.hits[0].score < self.thresholds.of(case.language).grounded_score:
             return Answered("", (), "not tried", None, 0.0, 0.0)
         if self.recording is not None:
             self.recording.forget()
@@ -220,7 +221,7 @@ def contender(name: str, generator: Generator | None, settings: Settings, encode
         generator=generator,
         writer=GroundedWriter(RecentTexts(encoder), recording, limits),
         recording=recording,
-        least_score=policy.drafted_score if reads else policy.grounded_score,
+        thresholds=threshold_table(settings, reads=reads),
     )
 
 

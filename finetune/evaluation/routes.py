@@ -23,7 +23,6 @@ from finetune.errors import EvaluationError
 from retrieval.encoder import Encoder
 
 _ANSWERED = (Route.TEMPLATE, Route.GROUNDED)
-_NO_HURRY = 3600.0  # seconds; see `finetune.evaluation.contenders`
 _VISITOR = VisitorId("evaluation")
 
 
@@ -87,12 +86,9 @@ def routes(
         generator: the contender's model; None composes.
         tick: called after each question.
     """
-    patient = settings.model.model_copy(
-        update={"first_sentence_seconds": _NO_HURRY, "deadline_seconds": _NO_HURRY}
-    )
     with tempfile.TemporaryDirectory() as scratch:
         bot = assemble(
-            settings.model_copy(update={"model": patient}),
+            settings.patient(),
             encoder,
             generator,
             log_path=Path(scratch) / "log.db",

@@ -51,8 +51,13 @@ log = structlog.get_logger(__name__)
 
 SEED = 20261124
 _LEAST_LESSONS = 400  # examples from written lessons; beyond it, as many as there are of conversations
-_LEAST_REMINDERS = 120  # the same, where the parent has learned the lessons already and must only not forget them
-_MOST_VALIDATION = 200  # examples: each costs as much as one of training, several times over
+_LEAST_REMINDERS = (
+    120  # the same, where the parent has learned the lessons already and must only not forget them
+)
+_MOST_VALIDATION = 200  # examples: each costs nearly as much as one of training, at every checkpoint
+_LEAST_VALIDATION = (
+    40  # below it, a lower loss is chance; between the two, a quarter of the training examples
+)
 _INDIFFERENT = (
     "checkpointing",
     "report_to",
@@ -125,7 +130,8 @@ def plan_training(
     base = load_for_training(source, label=label, revision=settings.model.revision)
     examples = tuple(shuffled([*learned.examples, *mixed], SEED))
     also_held = [example for example in read if is_validation(example.topic)]
-    validation = (*shuffled(held.examples, SEED), *also_held)[:_MOST_VALIDATION]
+    most = min(_MOST_VALIDATION, max(_LEAST_VALIDATION, len(examples) // 4))
+    validation = (*shuffled(held.examples, SEED), *also_held)[:most]
     how = _settings(base, examples, certificate)
     return Plan(
         folder=settings.adapters_path / _adapter_id(examples, validation, how, base, parent),

@@ -14,6 +14,9 @@ from bot.answering.registry import AdapterRegistry
 from bot.answering.torch_threads import threads
 from bot.models import adapter_registry
 from bot.settings import Settings
+from bot.thresholds import read_certificate, write_calibrated
+from bot.upkeep.calibration.calibrate import stated_budgets
+from bot.upkeep.calibration.fitting import Budgets
 from finetune import cycle
 from finetune.curation.curate import CurationSettings
 from finetune.curation.dataset import load_dataset_folder
@@ -111,7 +114,7 @@ def test_what_is_better_is_promoted(settings: Settings, run: Run, compared: list
     assert registry(settings).current() == done.candidate
     assert compared == [(done.candidate, "none")]
     assert registry(settings).history()[0].by == "cycle"
-    assert set(done.seconds) == {"curate", "intents", "prepare", "train", "evaluate"}
+    assert set(done.seconds) == {"curate", "intents", "prepare", "train", "evaluate", "calibrate"}
     assert "10 are needed" in done.intents  # nobody labelled a question
     assert done.conversations["train"] > done.conversations["test"] > 0
     assert stages[0] == "curate"
@@ -215,6 +218,18 @@ def test_a_second_cycle_says_who_runs_the_first(
     assert compared == []
     assert run().promoted
     assert not (folder / "holder.json").exists()
+
+
+@pytest.mark.usefixtures("compared", "hollow")
+def test_thresholds_are_calibrated_again_to_the_budget_that_the_team_stated(
+    settings: Settings, run: Run
+) -> None:
+    assert run().thresholds == ""
+    write_calibrated(settings.thresholds_path, {}, {"budgets": {"wrong_templates": 0.5, "wrong_answers": 0.6}})
+    said = run().thresholds
+    assert said.startswith("learned from 4 judged questions")  # golden ones that are no examples letter for letter
+    assert read_certificate(settings.thresholds_path)["judged"] == {"golden": 4, "log": 0}
+    assert stated_budgets(settings) == Budgets(0.5, 0.6)
 
 
 def test_too_little_to_learn_from_is_a_clear_error(run: Run) -> None:

@@ -1,0 +1,102 @@
+"""What answers are made from, and the way from a message to its answer: without the log and the clock, which are handed in.
+
+Who serves customers and who asks a logged question again go this one way, so that the two cannot drift apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator as Stream
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from bot.answering.answerer import Answerer, Said
+from bot.answering.grounded import DECLINED
+from bot.content import Content
+from bot.conversation import ConversationId, Language, Provenance, Turn
+from bot.policy import decide, dialog_state
+from bot.stopwatch import Stopwatch
+from bot.thresholds import ThresholdTable
+from bot.turns import Asked, prompt_history
+from bot.understanding.reader import Reader
+from bot.understanding.slots import values
+from retrieval.documents import Hit
+from retrieval.search import SearchIndex
+
+PAST_TURNS = 8  # how far back a turn looks
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """All that an answer is made from, as one value: a turn sees one state of it, however often it changes."""
+
+    content: Content
+    index: SearchIndex
+    reader: Reader
+    answerer: Answerer
+    thresholds: ThresholdTable
+    provenance: Provenance
+
+    def find(self, question: str, language: Language, *, top_k: int, day: date) -> Sequence[Hit]:
+        """Passages for `question` that may be quoted on `day`, best first, in the customer's language where there are any."""
+        return self.index.search(question, top_k=top_k, prefer=language.content.value, day=day)
+
+    def consider(
+        self,
+        message: str,
+        past: Sequence[Turn],
+        *,
+        conversation: ConversationId,
+        at: datetime,
+        day: date,
+        top_k: int,
+        watch: Stopwatch,
+        taken_over: Sequence[str] = (),
+    ) -> Asked:
+        """Read a message, search, and decide: the first half of a turn.
+
+        Args:
+            message: the customer's, already checked.
+            past: the last `PAST_TURNS` turns of the conversation, oldest first.
+            conversation: which one it is.
+            at: when the message came, UTC.
+            day: articles that are not valid then are not quoted.
+            top_k: how many articles the search returns.
+            watch: times the steps `understand` and `search`.
+            taken_over: messages just before this one that are answered together with it, oldest first.
+        """
+        with watch.step("understand"):
+            understanding = self.reader.read(message, past, at, taken_over=taken_over)
+        question, language = understanding.question, understanding.language
+        with watch.step("search"):
+            hits = self.find(question, language, top_k=top_k, day=day)
+            expired = self.index.expired(question, prefer=language.content.value, day=day)
+        state = dialog_state(past)
+        thresholds = self.thresholds.of(language)
+        decision = decide(understanding, hits, state, self.content.intents, thresholds, expired=expired)
+        return Asked(
+            conversation=conversation,
+            at=at,
+            text=message,
+            understanding=understanding,
+            hits=tuple(hits),
+            decision=decision,
+            state=state,
+            slots={**state.known_slots, **values(understanding.slots)},
+            history=prompt_history(past),
+        )
+
+    def answer(self, asked: Asked) -> Stream[str, None, tuple[Asked, Said]]:
+        """Yield the answer part by part; return both halves of the turn.
+
+        If the model finds no answer in the passages, the turn goes another way without them: then the first half that
+        is returned is not the one that was given.
+        """
+        said = yield from self.answerer.say(asked.decision, asked.as_question())
+        if said.generation != DECLINED:
+            return asked, said
+        thresholds = self.thresholds.of(asked.understanding.language)
+        without = decide(asked.understanding, (), asked.state, self.content.intents, thresholds)
+        asked = replace(asked, decision=without)
+        said = yield from self.answerer.say(without, asked.as_question())
+        return asked, replace(said, generation=DECLINED)
