@@ -18,8 +18,8 @@ _NAMES = {
     "make examples": "Making examples",
     "read lessons": "Reading lessons",
     "train": "Training",
-    "ask candidate": "Asking the candidate",
-    "ask current": "Asking the current one",
+    "ask both": "Asking candidate and current",
+    "judged questions": "Asking judged questions",
     "look for canaries": "Looking for canaries",
 }
 

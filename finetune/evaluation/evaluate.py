@@ -23,7 +23,7 @@ from finetune.curation.dataset import Dataset
 from finetune.errors import EvaluationError
 from finetune.evaluation.canaries import Exposure, Prober, exposures, read_canaries
 from finetune.evaluation.cases import Case, Cases, golden_cases, spread, talk_cases
-from finetune.evaluation.contenders import adapter_of, load_contender, weights_of
+from finetune.evaluation.contenders import Contender, adapter_of, load_contender, weights_of
 from finetune.evaluation.gate import Gate, gate
 from finetune.evaluation.measures import METRICS, Observed, Score, observe, scores
 from finetune.evaluation.routes import Fixed, RouteChange, Taken, changes, fixed_questions, routes
@@ -122,9 +122,7 @@ def evaluate(
     """
     registry = adapter_registry(settings)
     plan = _plan(settings, encoder, dataset, limit)
-    runs = {}
-    for side, name in (("candidate", candidate), ("current", current)):
-        runs[side] = _run(side, name, plan, settings, registry, encoder, report)
+    runs = _runs({"candidate": candidate, "current": current}, plan, settings, registry, encoder, report)
     found = scores(runs["candidate"].observed, runs["current"].observed)
     changed = changes(plan.fixed, runs["candidate"].taken, runs["current"].taken)
     exposed = _exposures(candidate, settings, registry, dataset, report)
@@ -166,34 +164,45 @@ def _plan(settings: Settings, encoder: Encoder, dataset: Dataset | None, limit: 
     return _Plan(chosen, dict(left_out), tuple(fixed), knowledge.provenance.index)
 
 
-def _run(
-    side: str,
-    name: str,
+def _runs(
+    names: Mapping[str, str],
     plan: _Plan,
     settings: Settings,
     registry: AdapterRegistry,
     encoder: Encoder,
     report: Reporter,
-) -> _Run:
-    contender = load_contender(name, settings, registry, encoder)
-    total = len(plan.cases) + len(plan.fixed)
+) -> dict[str, _Run]:
+    """Ask both, by side.
+
+    Each case is asked of both right after one another, because how long an answer takes depends on what else the machine
+    does; and who comes first changes each time, because the first one pays for encoding what both quote.
+    """
+    contenders: dict[str, Contender] = {}
+    observed: dict[str, list[Observed]] = {side: [] for side in names}
+    total = len(plan.cases) + len(names) * len(plan.fixed)
     done = 0
 
     def tick() -> None:
         nonlocal done
         done += 1
-        report(f"ask {side}", done, total)
+        report("ask both", done, total)
 
     try:
-        observed = []
-        for case in plan.cases:
-            observed.append(observe(case, contender.answer(case)))
+        for side, name in names.items():
+            contenders[side] = load_contender(name, settings, registry, encoder)
+        for number, case in enumerate(plan.cases):
+            for side in sorted(names, reverse=number % 2 == 1):
+                observed[side].append(observe(case, contenders[side].answer(case)))
             tick()
-        taken = routes(plan.fixed, settings, encoder, contender.generator, tick)
+        taken = {
+            side: routes(plan.fixed, settings, encoder, contender.generator, tick)
+            for side, contender in contenders.items()
+        }
     finally:
-        contender.close()
-    log.info("contender_asked", side=side, adapter=name, questions=total)
-    return _Run(tuple(observed), taken)
+        for contender in contenders.values():
+            contender.close()
+    log.info("contenders_asked", **names, questions=total)
+    return {side: _Run(tuple(observed[side]), taken[side]) for side in names}
 
 
 def _exposures(

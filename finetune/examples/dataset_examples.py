@@ -25,7 +25,9 @@ from retrieval.sentences import sentences
 
 MOST_SENTENCES = 4  # that an answer shows when serving
 _LEAST_KEPT = 0.6  # share of an answer's width that its passage must support
-_NEAR_MISSES = 0.3  # of the answered questions are also asked about passages that do not answer
+_NEAR_MISSES = (
+    0.5  # of the answered questions are also asked about passages that do not answer, as in lessons
+)
 
 
 @dataclass(frozen=True)

@@ -225,9 +225,13 @@ def test_thresholds_are_calibrated_again_to_the_budget_that_the_team_stated(
     settings: Settings, run: Run
 ) -> None:
     assert run().thresholds == ""
-    write_calibrated(settings.thresholds_path, {}, {"budgets": {"wrong_templates": 0.5, "wrong_answers": 0.6}})
+    write_calibrated(
+        settings.thresholds_path, {}, {"budgets": {"wrong_templates": 0.5, "wrong_answers": 0.6}}
+    )
     said = run().thresholds
-    assert said.startswith("learned from 4 judged questions")  # golden ones that are no examples letter for letter
+    assert said.startswith(
+        "learned from 4 judged questions"
+    )  # golden ones that are no examples letter for letter
     assert read_certificate(settings.thresholds_path)["judged"] == {"golden": 4, "log": 0}
     assert stated_budgets(settings) == Budgets(0.5, 0.6)
 

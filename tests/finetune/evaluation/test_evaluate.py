@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,8 @@ from finetune.curation.curate import CurationSettings
 from finetune.curation.dataset import Dataset
 from finetune.errors import EvaluationError
 from finetune.evaluation import evaluate as evaluate_module
-from finetune.evaluation.contenders import Contender, contender
+from finetune.evaluation.cases import Case
+from finetune.evaluation.contenders import Answered, Contender, contender
 from finetune.evaluation.evaluate import Evaluation, evaluate
 from finetune.evaluation.measures import by_name
 from retrieval.errors import IndexMissing
@@ -95,9 +96,31 @@ def test_an_evaluation_says_what_it_was_made_of(compare: Compare, settings: Sett
     assert found.cases == {"golden": 4, "talks": 2}
     assert found.left_out == {"answered by a template alone": 1, "a follow-up": 1}
     assert found.asked == 3 + 8
-    assert ticks[0] == ("ask candidate", 1, 17)
-    assert ticks[-1] == ("ask current", 17, 17)
+    assert ticks[0] == ("ask both", 1, 6 + 2 * 11)
+    assert ticks[-1] == ("ask both", 28, 28)
     assert found.exposures == ()
+
+
+def test_each_case_is_asked_of_both_in_one_moment_and_who_comes_first_takes_turns(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    class Heard(Contender):
+        def answer(self, case: Case) -> Answered:
+            asked.append((self.name, case.id))
+            return super().answer(case)
+
+    def scripted(name: str, settings: Settings, registry: object, encoder: WordEncoder) -> Contender:
+        del registry
+        made = contender(name, KnowingGenerator(GOOD), settings, encoder)
+        return Heard(**{field.name: getattr(made, field.name) for field in fields(made)})
+
+    monkeypatch.setattr(evaluate_module, "load_contender", scripted)
+    evaluate("good", "bad", settings, WordEncoder(), dataset=SET)
+    pairs = [(asked[place], asked[place + 1]) for place in range(0, len(asked), 2)]
+    assert all(one[1] == other[1] for one, other in pairs)
+    assert [one[0] for one, _ in pairs] == ["good", "bad"] * 3
 
 
 def test_a_first_adapter_is_judged_beside_composed_answers(compare: Compare) -> None:
