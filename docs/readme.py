@@ -43,6 +43,7 @@ NOTES = {
     "tests/js/package-lock.json": "the same with checksums, for `npm ci`; names no host, so that any registry will do",
     "benchmarks/": "one file a claim, each runnable alone",
     "docs/": "what is written from the code",
+    "docs/*.png": "pictures of the page, taken by screenshots.py",
     "var/": "made at run time, ignored by git: models, index, log, exports",
     "pyproject.toml": "dependencies with their reasons, and the tools' settings",
     "LICENSE": "Apache-2.0",
