@@ -14,7 +14,7 @@ from bot.answering.drafting import DraftingModel
 from bot.answering.exports import MERGED, find_export, openvino_forms
 from bot.answering.generator import Generator
 from bot.answering.local_model import LocalModel
-from bot.answering.model_loading import base_sha256, computes_in_bfloat16, has_gpu, label_of
+from bot.answering.model_loading import base_sha256, has_gpu, label_of
 from bot.answering.registry import NONE as NO_ADAPTER
 from bot.answering.registry import AdapterRegistry, BaseModel
 from bot.answering.remote_model import RemoteModel
@@ -23,6 +23,7 @@ from bot.settings import Settings
 from retrieval.bundled_encoder import NAME as BUNDLED_ENCODER
 from retrieval.bundled_encoder import unpack_encoder
 from retrieval.encoder import Encoder
+from retrieval.processor import computes_in_bfloat16
 from retrieval.publish import current
 from retrieval.sentence_encoder import load_encoder
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import structlog
@@ -17,10 +15,10 @@ from transformers.utils import logging as transformers_logging
 
 from retrieval.encoder import Vectors
 from retrieval.errors import EncoderError
+from retrieval.processor import computes_in_bfloat16
 
 _BATCH = 32
 _SAMPLE = 512  # values of each tensor that go into the fingerprint
-_PROBE = ["我的快递三天没动了，怎么办？", "How long does a refund take to reach my card?"] * 4
 
 transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 log = structlog.get_logger(__name__)
@@ -123,7 +121,7 @@ def load_encoder(
         query_prompt=query_prompt,
         passage_prompt=passage_prompt,
     )
-    dtype = _fastest_dtype(loaded, target)
+    dtype = _dtype_on(target)
     loaded.to(dtype=dtype)
     log.info("encoder_loaded", encoder=encoder.name, device=target, dtype=str(dtype).removeprefix("torch."))
     return encoder
@@ -142,30 +140,8 @@ def _fingerprint(model: SentenceTransformer, prompts: tuple[str, str]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _fastest_dtype(model: SentenceTransformer, device: str) -> torch.dtype:
-    """bfloat16 where it is faster than float32: three times on a CPU with AMX, slower on one that emulates it."""
+def _dtype_on(device: str) -> torch.dtype:
+    """bfloat16 where the device computes in it: a GPU, or a CPU with AMX, on which it is three times as fast."""
     if device.startswith("cuda"):
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    if device != "cpu" or not _cpu_has_bf16():
-        return torch.float32
-    full = _seconds(model)
-    half = _seconds(model.to(dtype=torch.bfloat16))
-    model.to(dtype=torch.float32)
-    return torch.bfloat16 if half < full else torch.float32
-
-
-def _cpu_has_bf16() -> bool:
-    features: Mapping[str, Any] = torch.cpu.get_capabilities()
-    return any(
-        features.get(name, False) for name in ("amx_bf16", "avx512_bf16", "bf16", "sve_bf16", "arm_bf16")
-    )
-
-
-def _seconds(model: SentenceTransformer) -> float:
-    """The faster of two runs on a few questions, after one to warm up."""
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        model.encode(_PROBE, show_progress_bar=False)
-        times.append(time.perf_counter() - start)
-    return min(times[1:])
+    return torch.bfloat16 if device == "cpu" and computes_in_bfloat16() else torch.float32

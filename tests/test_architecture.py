@@ -114,6 +114,7 @@ HEAVY = {
     "finetune/training/supervised.py": {"datasets", "peft", "torch", "transformers", "trl"},
     "finetune/training/work_folder.py": {"transformers"},
     "retrieval/calibration.py": {"sklearn"},
+    "retrieval/processor.py": {"torch"},
     "retrieval/sentence_encoder.py": {"sentence_transformers", "torch", "transformers"},
     "retrieval/vectors.py": {"faiss"},
 }

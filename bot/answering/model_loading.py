@@ -20,11 +20,11 @@ from bot.answering.exports import read_export
 from bot.answering.int8_linear import to_int8
 from bot.errors import AdapterRefused, GenerationError
 from retrieval.errors import FilesDamaged
+from retrieval.processor import computes_in_bfloat16
 from retrieval.publish import read_manifest
 
 Precision = Literal["auto", "float32", "bfloat16", "int8"]
 
-_NATIVE_BF16 = ("amx_bf16", "avx512_bf16", "bf16", "sve_bf16", "arm_bf16")
 _LOADING = (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError, SafetensorError)
 
 transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -107,12 +107,6 @@ def load_model(
 def has_gpu() -> bool:
     """Whether torch would compute on a GPU."""
     return torch.cuda.is_available()
-
-
-def computes_in_bfloat16() -> bool:
-    """Whether this processor has instructions for bfloat16: then nothing need be rounded to 8 bits to be fast."""
-    features = torch.cpu.get_capabilities()
-    return any(features.get(name, False) for name in _NATIVE_BF16)
 
 
 def base_sha256(source: str | Path) -> str | None:

@@ -20,7 +20,7 @@ from pathlib import Path
 import structlog
 
 from bot.answering.exports import MERGED, OPENVINO_16BIT, OPENVINO_INT4, OPENVINO_INT8, openvino_forms
-from bot.answering.model_loading import computes_in_bfloat16, has_gpu
+from bot.answering.model_loading import has_gpu
 from bot.errors import BotError
 from bot.models import local_source
 from bot.settings import Settings
@@ -28,6 +28,7 @@ from finetune.compression.gguf_export import GGUF, write_gguf
 from finetune.compression.merge import Whole, merge, write_merged
 from finetune.errors import CompressionError
 from retrieval.errors import PublishError
+from retrieval.processor import computes_in_bfloat16
 
 _write_openvino: Callable[[Whole, Path, str], Path] | None
 try:
