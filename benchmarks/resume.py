@@ -35,7 +35,7 @@ from finetune.training.defaults import load_for_training
 from finetune.training.supervised import train
 from finetune.training.train_settings import TRAINED_SHAPE, TrainSettings
 
-_EXAMPLES = 48
+_EXAMPLES = 160
 _SEED = 20261127
 _screen = Console(stderr=True)
 
@@ -66,7 +66,7 @@ def disturbed(folder: Path, kills: int, seconds: float, seed: int) -> list[float
     chance = random.Random(seed)  # noqa: S311 — moments, no secret
     moments: list[float] = []
     while len(moments) < kills:
-        moment = chance.uniform(0.25, 0.45) * seconds  # each life is shorter than what is left
+        moment = chance.uniform(0.3, 0.5) * seconds  # each life is shorter than what is left
         process = subprocess.Popen(_command(folder))  # noqa: S603
         try:
             process.wait(moment)
