@@ -37,6 +37,7 @@ from bot.models import make_encoder
 from bot.progress_bars import Bars
 from bot.promotions import follow_learning, follow_promotions
 from bot.settings import load_settings
+from bot.upkeep.backtest.commands import diff, replay
 from bot.upkeep.calibration.commands import calibrate
 from bot.web.server import build_app
 from finetune.adapter_commands import adapters, compress, cycle, evaluate, promote, rollback, train
@@ -54,7 +55,7 @@ cli = typer.Typer(
 cli.command("import")(import_files)
 cli.command("curate")(curate_set)
 cli.command("intents")(learn_intents)
-for _command in (train, evaluate, promote, compress, rollback, adapters, cycle, calibrate):
+for _command in (train, evaluate, promote, compress, rollback, adapters, cycle, calibrate, replay, diff):
     cli.command()(_command)
 _screen = Console(stderr=True)
 

@@ -20,6 +20,8 @@ _NAMES = {
     "train": "Training",
     "ask both": "Asking candidate and current",
     "judged questions": "Asking judged questions",
+    "ask again": "Asking again",
+    "choose": "Choosing questions",
     "look for canaries": "Looking for canaries",
 }
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from functools import partial
 
 from bot.errors import ContentError
 from bot.golden import load_golden
 from bot.knowledge import Knowledge
 from bot.memory.reading import LoggedTurn
+from bot.safety.redact import redact
 from bot.settings import Settings
 from bot.thresholds import grounded_name, read_certificate, write_calibrated
 from bot.upkeep.calibration.evidence import GOLDEN, LOG, golden_evidence, logged_evidence
@@ -42,7 +44,8 @@ def calibrate(
     Raises:
         ContentError: a golden question is wrong, or nothing was judged at all.
     """
-    evidence = [*golden_evidence(load_golden(settings.knowledge_base)), *logged_evidence(logged)]
+    mask = partial(redact, allow=settings.safety.shown_contacts)
+    evidence = [*golden_evidence(load_golden(settings.knowledge_base)), *logged_evidence(logged, mask)]
     if not evidence:
         raise ContentError(
             f"Thresholds are learned from judged questions, and there are none: {settings.knowledge_base} has no "

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from bot.conversation import ConversationId, Route, Turn
 from bot.golden import Golden
 from bot.memory.reading import LoggedTurn
-from bot.turns import ABANDONED, failed
+from bot.turns import ABANDONED, Redact, failed
+from bot.upkeep.stand_ins import readable
 
 GOLDEN, LOG = "golden", "log"
 
@@ -57,8 +58,11 @@ def golden_evidence(questions: Iterable[Golden]) -> list[Evidence]:
     return [Evidence(each.id, GOLDEN, each.question, context=each.context, golden=each) for each in questions]
 
 
-def logged_evidence(logged: Iterable[LoggedTurn]) -> Iterator[Evidence]:
-    """Of logged turns, in order of time, that were answered and judged. A correction counts as a vote down."""
+def logged_evidence(logged: Iterable[LoggedTurn], redact: Redact) -> Iterator[Evidence]:
+    """Of logged turns, in order of time, that were answered and judged. A correction counts as a vote down.
+
+    `redact` masks personal data; what it masked when a turn was stored is made readable again.
+    """
     past: dict[ConversationId, list[Turn]] = {}
     for entry in logged:
         turn = entry.turn
@@ -66,19 +70,25 @@ def logged_evidence(logged: Iterable[LoggedTurn]) -> Iterator[Evidence]:
         vote = -1 if entry.correction is not None else (None if entry.rating is None else entry.rating.value)
         if vote is not None and not failed(turn) and ABANDONED not in turn.flags:
             if turn.route is Route.TEMPLATE and turn.missing_slot is None and turn.intent is not None:
-                yield _served(turn, before, vote, intent=turn.intent)
+                yield _served(turn, before, vote, redact, intent=turn.intent)
             elif turn.route is Route.GROUNDED and turn.sources:
-                yield _served(turn, before, vote, article=turn.sources[0].article_id)
+                yield _served(turn, before, vote, redact, article=turn.sources[0].article_id)
         before.append(turn)
 
 
 def _served(
-    turn: Turn, before: list[Turn], vote: int, *, intent: str | None = None, article: str | None = None
+    turn: Turn,
+    before: list[Turn],
+    vote: int,
+    redact: Redact,
+    *,
+    intent: str | None = None,
+    article: str | None = None,
 ) -> Evidence:
     return Evidence(
         id=turn.id,
         origin=LOG,
-        text=turn.customer_text,
+        text=readable(turn.customer_text, turn.language, redact),
         past=tuple(before),
         served_intent=intent,
         served_article=article,

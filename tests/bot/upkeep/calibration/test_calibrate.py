@@ -81,7 +81,10 @@ def test_votes_are_evidence_beside_golden_questions(tmp_path: Path) -> None:
     assert (report.golden, report.logged) == (0, 2)
     template = report.languages[0].template
     assert template.found.turns == 2
-    assert [point.risk for point in template.curve][-1] in (0.0, 0.5)  # wrong, if it reaches the lowest threshold at all
+    assert [point.risk for point in template.curve][-1] in (
+        0.0,
+        0.5,
+    )  # wrong, if it reaches the lowest threshold at all
 
 
 def test_too_few_judged_turns_change_nothing_and_say_so(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from bot.conversation import ConversationId, Correction, Rating, Route, Turn
 from bot.golden import Golden
 from bot.memory.reading import LoggedTurn
+from bot.safety.redact import redact
 from bot.upkeep.calibration.evidence import Evidence, golden_evidence, logged_evidence
 from tests.example_turns import NOON, example_turn
 
@@ -47,7 +48,7 @@ def test_any_answer_to_what_must_not_be_answered_is_wrong(kind: str) -> None:
 
 def test_a_template_that_was_voted_up_is_right_and_every_other_one_wrong() -> None:
     found = only(
-        logged_evidence([logged(example_turn(ANNA, route=Route.TEMPLATE, intent="postage"), vote=1)])
+        logged_evidence([logged(example_turn(ANNA, route=Route.TEMPLATE, intent="postage"), vote=1)], redact)
     )
     assert (found.template_wrong("postage"), found.template_wrong("refund")) == (False, True)
     assert found.article_wrong("warranty") is None
@@ -55,21 +56,21 @@ def test_a_template_that_was_voted_up_is_right_and_every_other_one_wrong() -> No
 
 def test_of_a_template_that_was_voted_down_only_that_is_known() -> None:
     found = only(
-        logged_evidence([logged(example_turn(ANNA, route=Route.TEMPLATE, intent="postage"), vote=-1)])
+        logged_evidence([logged(example_turn(ANNA, route=Route.TEMPLATE, intent="postage"), vote=-1)], redact)
     )
     assert found.template_wrong("postage") is True
     assert found.template_wrong("refund") is None
 
 
 def test_an_answer_from_an_article_is_judged_as_that_article() -> None:
-    found = only(logged_evidence([logged(example_turn(ANNA), vote=1)]))
+    found = only(logged_evidence([logged(example_turn(ANNA), vote=1)], redact))
     assert found.article_wrong("delivery-no-update") is False
     assert found.article_wrong("another") is None
     assert found.template_wrong("postage") is None
 
 
 def test_a_correction_counts_as_a_vote_down_even_beside_a_vote_up() -> None:
-    found = only(logged_evidence([logged(example_turn(ANNA), vote=1, corrected=True)]))
+    found = only(logged_evidence([logged(example_turn(ANNA), vote=1, corrected=True)], redact))
     assert found.article_wrong("delivery-no-update") is True
 
 
@@ -82,6 +83,13 @@ def test_what_nobody_judged_or_nobody_saw_is_no_evidence_but_stands_in_the_talk(
         logged(example_turn(ANNA, 5, route=Route.TEMPLATE, missing_slot="order_number"), vote=1),
         logged(example_turn(ANNA, 6), vote=1),
     ]
-    found = only(logged_evidence(turns))
+    found = only(logged_evidence(turns, redact))
     assert found.id == turns[-1].turn.id
     assert [turn.id for turn in found.past] == [each.turn.id for each in turns[:-1]]
+
+
+def test_what_was_masked_is_asked_with_a_stand_in_as_the_customer_asked_it() -> None:
+    turn = example_turn(ANNA, route=Route.TEMPLATE, intent="postage", customer_text="电话<PHONE>，运费多少")
+    found = only(logged_evidence([logged(turn, vote=1)], redact))
+    assert found.text != turn.customer_text
+    assert redact(found.text).text == turn.customer_text
