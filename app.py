@@ -39,6 +39,7 @@ from bot.promotions import follow_learning, follow_promotions
 from bot.settings import load_settings
 from bot.upkeep.backtest.commands import diff, replay
 from bot.upkeep.calibration.commands import calibrate
+from bot.upkeep.checks.commands import check
 from bot.web.server import build_app
 from finetune.adapter_commands import adapters, compress, cycle, evaluate, promote, rollback, train
 from finetune.commands import curate_set, import_files, learn_intents
@@ -55,7 +56,19 @@ cli = typer.Typer(
 cli.command("import")(import_files)
 cli.command("curate")(curate_set)
 cli.command("intents")(learn_intents)
-for _command in (train, evaluate, promote, compress, rollback, adapters, cycle, calibrate, replay, diff):
+for _command in (
+    train,
+    evaluate,
+    promote,
+    compress,
+    rollback,
+    adapters,
+    cycle,
+    calibrate,
+    replay,
+    diff,
+    check,
+):
     cli.command()(_command)
 _screen = Console(stderr=True)
 

@@ -19,12 +19,12 @@ from bot.settings import Settings, load_settings
 from bot.upkeep.backtest.asking import How
 from bot.upkeep.backtest.diff import diff as compare_edit
 from bot.upkeep.backtest.edits import edit_of, touched
-from bot.upkeep.backtest.moments import moment
 from bot.upkeep.backtest.questions import read_questions
 from bot.upkeep.backtest.replay import replay as replay_log
 from bot.upkeep.backtest.reports import ReplayReport
 from bot.upkeep.backtest.scratch import Models, edited_knowledge, present_knowledge
 from bot.upkeep.backtest.showing import as_text, named, write_report
+from bot.upkeep.moments import moment
 
 _SHOWN = 20  # changes in the terminal
 _LOOKED_AT = 5_000  # last questions, among which an edit chooses those that it concerns

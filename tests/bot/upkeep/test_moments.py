@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.upkeep.backtest.moments import moment
+from bot.upkeep.moments import moment
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 27, 2, 30, tzinfo=SHANGHAI)  # still the 26th in UTC

@@ -1,0 +1,1 @@
+"""Knowledge that watches itself: what is expired, twice there, contradictory, unused or confused."""
