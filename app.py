@@ -20,6 +20,8 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # Threads that wait by spinning bring every other one on the same cores to a crawl.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Small matrices are multiplied faster by one thread than shared by two; what is large, torch computes.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import typer
 import uvicorn

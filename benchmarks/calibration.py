@@ -54,7 +54,7 @@ Choice = Callable[[Observed], Thresholds]
 
 def measure(observed: Sequence[Observed], knowledge: Knowledge, chosen: Choice) -> dict[str, float]:
     """Shares of all questions, 0 to 1."""
-    decisions = [(each, each.decide(knowledge, chosen(each))) for each in observed]
+    decisions = [(each, each.decide(chosen(each))) for each in observed]
     templates = [
         (each, d.intent) for each, d in decisions if d.route is Route.TEMPLATE and d.intent is not None
     ]

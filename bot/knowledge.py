@@ -6,13 +6,13 @@ Who serves customers and who asks a logged question again go this one way, so th
 from __future__ import annotations
 
 from collections.abc import Generator as Stream
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from bot.answering.answerer import Answerer, Said
 from bot.answering.grounded import DECLINED
-from bot.content import Content
+from bot.content import Content, Intent
 from bot.conversation import ConversationId, Language, Provenance, Turn
 from bot.policy import decide, dialog_state
 from bot.stopwatch import Stopwatch
@@ -40,6 +40,18 @@ class Knowledge:
     def find(self, question: str, language: Language, *, top_k: int, day: date) -> Sequence[Hit]:
         """Passages for `question` that may be quoted on `day`, best first, in the customer's language where there are any."""
         return self.index.search(question, top_k=top_k, prefer=language.content.value, day=day)
+
+    def serving(self, day: date) -> Mapping[str, Intent]:
+        """The intents whose answers hold on `day`: of the articles behind one, at least one must be valid.
+
+        Who is always handed to a person needs no article.
+        """
+        valid = {article.id for article in self.index.articles() if article.is_valid(day)}
+        return {
+            name: intent
+            for name, intent in self.content.intents.items()
+            if not intent.articles or intent.handoff == "always" or valid.intersection(intent.articles)
+        }
 
     def consider(
         self,
@@ -72,8 +84,8 @@ class Knowledge:
             hits = self.find(question, language, top_k=top_k, day=day)
             expired = self.index.expired(question, prefer=language.content.value, day=day)
         state = dialog_state(past)
-        thresholds = self.thresholds.of(language)
-        decision = decide(understanding, hits, state, self.content.intents, thresholds, expired=expired)
+        thresholds, serving = self.thresholds.of(language), self.serving(day)
+        decision = decide(understanding, hits, state, serving, thresholds, expired=expired)
         return Asked(
             conversation=conversation,
             at=at,
@@ -84,6 +96,7 @@ class Knowledge:
             state=state,
             slots={**state.known_slots, **values(understanding.slots)},
             history=prompt_history(past),
+            serving=serving,
         )
 
     def answer(self, asked: Asked) -> Stream[str, None, tuple[Asked, Said]]:
@@ -96,7 +109,7 @@ class Knowledge:
         if said.generation != DECLINED:
             return asked, said
         thresholds = self.thresholds.of(asked.understanding.language)
-        without = decide(asked.understanding, (), asked.state, self.content.intents, thresholds)
+        without = decide(asked.understanding, (), asked.state, asked.serving, thresholds)
         asked = replace(asked, decision=without)
         said = yield from self.answerer.say(without, asked.as_question())
         return asked, replace(said, generation=DECLINED)

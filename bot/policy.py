@@ -123,7 +123,7 @@ def decide(
         understanding: what the customer's words mean.
         hits: passages that may be quoted today, ranked, best first.
         state: what the turns before left behind.
-        intents: the intents by name.
+        intents: the intents whose answers hold today, by name.
         thresholds: the probabilities that a route needs.
         expired: passages that would be an answer if they were still, or already, valid.
     """
@@ -133,16 +133,25 @@ def decide(
         if decision is not None:
             return _after_failures(decision, state, thresholds)
     return _after_failures(
-        Decision(Route.NO_ANSWER, _why_none(understanding, expired, thresholds), offer_person=True),
+        Decision(Route.NO_ANSWER, _why_none(understanding, intents, expired, thresholds), offer_person=True),
         state,
         thresholds,
     )
 
 
-def _why_none(understanding: Understanding, expired: Sequence[Hit], thresholds: Thresholds) -> str:
+def _why_none(
+    understanding: Understanding,
+    intents: Mapping[str, Intent],
+    expired: Sequence[Hit],
+    thresholds: Thresholds,
+) -> str:
+    in_scope = understanding.in_scope >= thresholds.in_scope
     if expired and expired[0].score >= thresholds.grounded_score:
         return EXPIRED
-    return OFF_TOPIC if understanding.in_scope < thresholds.in_scope else "nothing found"
+    certain = in_scope and understanding.score >= thresholds.template_score
+    if certain and understanding.intents[0].intent not in intents:  # its answer held until some day
+        return EXPIRED
+    return "nothing found" if in_scope else OFF_TOPIC
 
 
 def _hand_off_by_rule(case: _Case) -> Decision | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from bot.answering import presentation
 from bot.answering.answerer import Question, Said
 from bot.answering.prompt import PromptMessage
+from bot.content import Intent
 from bot.conversation import (
     ConversationId,
     Decision,
@@ -50,6 +51,7 @@ class Asked:
     state: DialogState
     slots: Mapping[str, str]
     history: tuple[PromptMessage, ...] = ()
+    serving: Mapping[str, Intent] = field(default_factory=dict)  # the intents whose answers hold that day
 
     def as_question(self) -> Question:
         """What the answerer needs of it."""

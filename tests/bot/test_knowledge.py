@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator as Stream
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from bot.knowledge import Knowledge
 from bot.stopwatch import Stopwatch
 from bot.turns import Asked
 from tests.fakes import ScriptedGenerator
-from tests.small_shop import ANNA, TODAY, build_shop, say
+from tests.small_shop import ANNA, EXPIRED, TODAY, build_shop, say, write_knowledge_base
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -89,3 +89,16 @@ def test_a_model_that_declines_changes_the_half_that_was_decided_before(tmp_path
     assert other.decision.route in (Route.NO_ANSWER, Route.CLARIFY)
     assert other.hits == asked.hits
     assert said.generation == "declined"
+
+
+def test_an_approved_answer_whose_articles_are_over_is_not_given(tmp_path: Path) -> None:
+    write_knowledge_base(tmp_path / "knowledge_base")
+    path = tmp_path / "knowledge_base" / "intents" / "postage.yaml"
+    path.write_text(f"{path.read_text('utf-8')}articles: [{EXPIRED}]\n", "utf-8")
+    manager = build_shop(tmp_path)
+    (reply,) = say(manager, "运费多少")
+    assert reply.route is Route.NO_ANSWER
+    assert reply.text == "（expired）"
+    assert "postage" not in manager.knowledge.serving(TODAY)
+    assert "postage" in manager.knowledge.serving(date(2026, 2, 1))
+    assert "talk-to-person" in manager.knowledge.serving(TODAY)

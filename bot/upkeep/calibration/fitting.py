@@ -25,7 +25,7 @@ _NEVER = 2.0  # no score reaches it
 _ROUNDS = 6
 _BINS = 10
 
-Judge = Callable[[Observed, Knowledge, Thresholds], Judged | None]
+Judge = Callable[[Observed, Thresholds], Judged | None]
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,11 @@ def _of_language(
     before = now = knowledge.thresholds.of(language)
     for _ in range(_ROUNDS):
         template = control(
-            _judged(_as_template, learned, knowledge, now), budgets.wrong_templates, lowest=LOWEST_TEMPLATE
+            _judged(_as_template, learned, now), budgets.wrong_templates, lowest=LOWEST_TEMPLATE
         )
         next_ = replace(now, template_score=_served(template, before.template_score))
         grounded = control(
-            _judged(_as_grounded, learned, knowledge, next_), budgets.wrong_answers, lowest=LOWEST_GROUNDED
+            _judged(_as_grounded, learned, next_), budgets.wrong_answers, lowest=LOWEST_GROUNDED
         )
         next_ = replace(next_, grounded_score=_served(grounded, before.grounded_score))
         if next_ == now:
@@ -127,7 +127,7 @@ def _of_language(
             now.template_score,
             template,
             pooled,
-            _judged(_as_template, learned, knowledge, now),
+            _judged(_as_template, learned, now),
         ),
         _route(
             Route.GROUNDED,
@@ -135,10 +135,10 @@ def _of_language(
             now.grounded_score,
             grounded,
             pooled,
-            _judged(_as_grounded, learned, knowledge, now),
+            _judged(_as_grounded, learned, now),
         ),
-        _routes(own, knowledge, before),
-        _routes(own, knowledge, now),
+        _routes(own, before),
+        _routes(own, now),
     )
 
 
@@ -149,45 +149,39 @@ def _served(found: Threshold, before: float) -> float:
     return before if found.turns < fewest_turns(found.budget) else 1.0
 
 
-def _judged(
-    judge: Judge, observed: Sequence[Observed], knowledge: Knowledge, thresholds: Thresholds
-) -> list[Judged]:
-    found = (judge(each, knowledge, thresholds) for each in observed)
+def _judged(judge: Judge, observed: Sequence[Observed], thresholds: Thresholds) -> list[Judged]:
+    found = (judge(each, thresholds) for each in observed)
     return [each for each in found if each is not None]
 
 
-def _as_template(observed: Observed, knowledge: Knowledge, thresholds: Thresholds) -> Judged | None:
+def _as_template(observed: Observed, thresholds: Thresholds) -> Judged | None:
     """Whether, and from which score, a template answers; None if nobody knows whether it would be right."""
     lowest = replace(thresholds, template_score=LOWEST_TEMPLATE)
-    decision = observed.decide(knowledge, lowest)
+    decision = observed.decide(lowest)
     if decision.route is not Route.TEMPLATE or decision.intent is None:
         return Judged(None, wrong=False)
     wrong = observed.evidence.template_wrong(decision.intent)
     if wrong is None:
         return None
-    certain = observed.decide(
-        knowledge, replace(thresholds, template_score=_NEVER)
-    )  # a fact that was asked for
+    certain = observed.decide(replace(thresholds, template_score=_NEVER))  # a fact that was asked for
     score = 1.0 if certain.route is Route.TEMPLATE else observed.asked.understanding.score
     return Judged(score, wrong)
 
 
-def _as_grounded(observed: Observed, knowledge: Knowledge, thresholds: Thresholds) -> Judged | None:
+def _as_grounded(observed: Observed, thresholds: Thresholds) -> Judged | None:
     """The same for an answer from an article."""
     hits = observed.asked.hits
     if not hits or hits[0].score < LOWEST_GROUNDED or observed.article is None:
         return Judged(None, wrong=False)
-    decision = observed.decide(knowledge, replace(thresholds, grounded_score=hits[0].score))
+    decision = observed.decide(replace(thresholds, grounded_score=hits[0].score))
     if decision.route is not Route.GROUNDED:
         return Judged(None, wrong=False)
     wrong = observed.evidence.article_wrong(observed.article)
     return None if wrong is None else Judged(hits[0].score, wrong)
 
 
-def _routes(
-    observed: Sequence[Observed], knowledge: Knowledge, thresholds: Thresholds
-) -> Mapping[Route, int]:
-    return Counter(each.decide(knowledge, thresholds).route for each in observed)
+def _routes(observed: Sequence[Observed], thresholds: Thresholds) -> Mapping[Route, int]:
+    return Counter(each.decide(thresholds).route for each in observed)
 
 
 def _route(

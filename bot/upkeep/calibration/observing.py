@@ -42,9 +42,9 @@ class Observed:
         """The language that it is answered in, zh or en."""
         return self.asked.understanding.language.content
 
-    def decide(self, knowledge: Knowledge, thresholds: Thresholds) -> Decision:
+    def decide(self, thresholds: Thresholds) -> Decision:
         """The decision under other thresholds; one that the model declines goes another way, as when it serves."""
-        intents = knowledge.content.intents
+        intents = self.asked.serving
         first = decide(self.asked.understanding, self.asked.hits, self.asked.state, intents, thresholds)
         if first.route is Route.GROUNDED and self.declined:
             return decide(self.asked.understanding, (), self.asked.state, intents, thresholds)
@@ -89,7 +89,7 @@ def _observe(evidence: Evidence, knowledge: Knowledge, day: date, top_k: int, lo
     found = asked.hits[0].passage.article_id if asked.hits else None
     present = knowledge.thresholds.of(asked.understanding.language)
     wide = replace(present, template_score=1.0, grounded_score=lowest)  # grounded as far as possible
-    decision = decide(asked.understanding, asked.hits, asked.state, knowledge.content.intents, wide)
+    decision = decide(asked.understanding, asked.hits, asked.state, asked.serving, wide)
     if decision.route is not Route.GROUNDED:
         return Observed(evidence, asked, found, declined=False)
     said = _finished(knowledge.answerer.say(decision, asked.as_question()))

@@ -115,7 +115,7 @@ def test_what_the_model_declines_is_no_mistake_of_the_article(tmp_path: Path) ->
         lowest=0.1,
     )
     assert found.declined
-    assert found.decide(manager.knowledge, manager.knowledge.thresholds.zh).route is not Route.GROUNDED
+    assert found.decide(manager.knowledge.thresholds.zh).route is not Route.GROUNDED
 
 
 def test_a_follow_up_is_asked_after_what_was_said_before(tmp_path: Path) -> None:
