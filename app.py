@@ -42,6 +42,7 @@ from bot.settings import load_settings
 from bot.upkeep.backtest.commands import diff, replay
 from bot.upkeep.calibration.commands import calibrate
 from bot.upkeep.checks.commands import check
+from bot.upkeep.gaps.commands import unanswered
 from bot.web.server import build_app
 from finetune.adapter_commands import adapters, compress, cycle, evaluate, promote, rollback, train
 from finetune.commands import curate_set, import_files, learn_intents
@@ -72,6 +73,7 @@ for _command in (
     check,
 ):
     cli.command()(_command)
+cli.add_typer(unanswered, name="unanswered")
 _screen = Console(stderr=True)
 
 

@@ -159,6 +159,30 @@ def s003_paths_to_rows(log: Database) -> None:
     )
 
 
+@_STEPS()
+def s004_gaps(log: Database) -> None:
+    """What the bot could not answer: questions of one meaning, under an id that stays, with what people decided on it."""
+    log.executescript(
+        """
+        CREATE TABLE gaps (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,  -- people type it, so it is never given twice
+            title TEXT NOT NULL,           -- the most typical question, masked
+            state TEXT NOT NULL CHECK (state IN ('new', 'accepted', 'dismissed')),
+            reason TEXT NOT NULL,          -- why it was dismissed
+            outcome TEXT NOT NULL,         -- what it was accepted as
+            merged_into INTEGER REFERENCES gaps(number),
+            found_at TEXT NOT NULL,
+            decided_at TEXT
+        ) STRICT;
+        CREATE TABLE gap_turns (
+            turn_id TEXT PRIMARY KEY REFERENCES turns(id),
+            gap INTEGER NOT NULL REFERENCES gaps(number)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX gap_turns_by_gap ON gap_turns (gap);
+        """
+    )
+
+
 def _names_of_all_steps() -> tuple[str, ...]:
     with Database(memory=True) as empty:
         return tuple(step.name for step in _STEPS.pending(empty))
