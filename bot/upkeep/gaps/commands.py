@@ -203,10 +203,8 @@ def _write(closer: Closer, target: Path) -> None:
     """Put drafts into files to work on.
 
     Raises:
-        ContentError: there is no draft, or a file cannot be written.
+        ContentError: a file cannot be written.
     """
-    if not closer.drafts:
-        raise ContentError("There is nothing to write for this suggestion. Say --as-intent or --as-article.")
     written = []
     for draft in closer.drafts:
         suffix = Path(draft.name).suffix

@@ -52,7 +52,7 @@ class Closer:
 
     gap: Gap
     talks: tuple[Talk, ...]  # the latest first
-    drafts: tuple[Draft, ...]  # of what is suggested; none where something is to be mended or added to
+    drafts: tuple[Draft, ...]  # an intent, or articles
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class GapReview:
 
         Args:
             gap: its id.
-            way: what the drafts are of; default: what is suggested.
+            way: what is drafted, an intent or articles; default: what is suggested, and articles where that is neither.
             talks: most conversations.
 
         Raises:
@@ -113,10 +113,7 @@ class GapReview:
             StoreError: the log cannot be read.
         """
         found, suggestion = self._find(gap)
-        chosen = suggestion.way if way is None else way
-        drafts: tuple[Draft, ...] = ()
-        if chosen in (Way.AS_INTENT, Way.AS_ARTICLE):
-            drafts = drafts_of(chosen, self._material(found), day=self.day)
+        drafts = drafts_of(suggestion.way if way is None else way, self._material(found), day=self.day)
         return Closer(found, self._talks(found, talks), drafts)
 
     def accept(self, gap: GapId, choice: Choice) -> tuple[StoredGap, Plan]:

@@ -31,7 +31,7 @@ MIXED = 0.25  # share of gathered questions that may stand among others: the err
 FEW_TOPICS = 10  # below which the cut is a guess
 _DRAWS = 8  # logs that are drawn
 _MOST_ASKED = 8  # questions of one topic in such a log, from 1
-_PRIOR = 100  # questions that move the middle half way
+_PRIOR = 300  # questions that move the middle half way; a few must not be taken for a field
 _MOST_SHARE = 0.5
 _CUTS = np.linspace(0.95, 0.05, 46)  # cosines that are tried, the strictest first
 

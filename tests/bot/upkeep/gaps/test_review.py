@@ -247,6 +247,7 @@ def test_near_an_intent_its_examples_are_suggested(review: GapReview) -> None:
     suggestion = review.look(gap_about(review, "运费")).gap.suggestion
     assert suggestion is not None
     assert (suggestion.way, suggestion.target) == (Way.INTO_INTENT, "postage")
+    assert review.look(gap_about(review, "运费")).drafts[0].name.startswith("articles/zh/")  # if it is not
 
 
 def test_what_was_voted_down_is_to_be_mended_and_is_no_example_of_what_answered(review: GapReview) -> None:

@@ -79,14 +79,15 @@ def test_topics_that_were_never_seen_are_told_apart_across_languages() -> None:
 def test_questions_of_a_field_that_nobody_has_written_about_are_told_apart() -> None:
     encoder = Planted(noise=0.5)
     space = learn_space(planted(range(40)), encoder)
-    unseen = planted(range(60, 80))
+    unseen = planted(range(60, 110))
     foreign = encoder.encode_queries(list(unseen.texts)) + 0.5 * _direction("banking") / 8
     foreign /= np.linalg.norm(foreign, axis=1, keepdims=True)
     counts = [
         len(set(agglomerate(each.place(foreign), np.ones(len(foreign)), space.cut).tolist()))
         for each in (space, space.around(foreign))
     ]
-    assert counts[0] < counts[1] == 20
+    assert counts[0] < 30
+    assert 45 <= counts[1] <= 50
 
 
 def test_a_log_full_of_one_topic_moves_the_middle_half_way_at_most() -> None:
