@@ -19,7 +19,7 @@ MOST_WIDTH = 420  # of an answer, in width units (a Chinese character is 2)
 _MOST_SENTENCES = 4
 _MOST_PASSAGES = 3  # that are read for an answer: each costs the encoding of its sentences
 _WORTH_READING = 0.6  # share of the best passage's score that a passage needs to be read at all
-_SECOND_SOURCE_MARGIN = 0.02  # how near (cosine) another passage must come to the best to be quoted too
+_NEAR = 0.02  # how near (cosine) another passage, list or table must come to the best to be quoted too
 _SHARED_WORDS = 0.05  # for all words of the question; cosines of good and middling sentences differ by less
 _OPENING = 0.01
 _REPEATED = 0.6  # share of a sentence's words that make it a repetition
@@ -64,7 +64,7 @@ def compose(question: str, hits: Sequence[Hit], encoder: Encoder) -> tuple[Quote
     for i in sorted(range(len(units)), key=lambda i: -relevance[i]):
         if units[i].hit == units[first].hit or units[i].is_block:
             continue
-        near = relevance[i] >= relevance[first] - _SECOND_SOURCE_MARGIN
+        near = relevance[i] >= relevance[first] - _NEAR
         if near and width + _width(units[i].text) <= MOST_WIDTH and not _says_it_already(units[i], quotes[0]):
             quotes.append(Quote(units[i].hit, units[i].text))
             break
@@ -124,6 +124,8 @@ def _around(first: int, units: Sequence[_Unit], relevance: Sequence[float]) -> l
     elif first + 1 in same and units[first + 1].is_block:
         chosen |= _block(first + 1, same, units)
     for i in sorted(set(same) - chosen, key=lambda i: -relevance[i]):
+        if units[i].is_block and relevance[i] < relevance[first] - _NEAR:
+            continue  # a table about something else takes more room than it is worth
         prose = sum(not units[j].is_block for j in chosen)
         fits = sum(_width(units[j].text) for j in chosen) + _width(units[i].text) <= MOST_WIDTH
         if prose >= _MOST_SENTENCES or not fits:

@@ -39,6 +39,13 @@ def test_a_table_keeps_its_header_and_the_line_under_it() -> None:
     assert table in quote.text
 
 
+def test_a_table_about_something_else_is_left_out() -> None:
+    table = "| model | battery hours |\n|---|---|\n| S2 | 6 |\n| Pro | 8 |"
+    rule = "Damage by water is not covered by the warranty. Sweat does no harm."
+    (quote,) = compose("water damage warranty", [hit(f"{table}\n\n{rule}")], WordEncoder())
+    assert quote.text == rule
+
+
 def test_the_same_thing_is_not_said_twice() -> None:
     one = hit("Descale the kettle every month with citric acid.")
     two = hit("In hard water descale the kettle every month with citric acid.", ordinal=1)
