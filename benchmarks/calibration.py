@@ -28,7 +28,6 @@ from rich.table import Table
 from bot.conversation import Route
 from bot.factory import load_knowledge
 from bot.golden import load_golden
-from bot.knowledge import Knowledge
 from bot.logs import configure_logs
 from bot.models import make_encoder, make_generator
 from bot.policy import Thresholds
@@ -52,7 +51,7 @@ _STEPS = np.round(np.arange(LOWEST_TEMPLATE, 1.0001, 0.01), 2)
 Choice = Callable[[Observed], Thresholds]
 
 
-def measure(observed: Sequence[Observed], knowledge: Knowledge, chosen: Choice) -> dict[str, float]:
+def measure(observed: Sequence[Observed], chosen: Choice) -> dict[str, float]:
     """Shares of all questions, 0 to 1."""
     decisions = [(each, each.decide(chosen(each))) for each in observed]
     templates = [
@@ -77,28 +76,21 @@ def measure(observed: Sequence[Observed], knowledge: Knowledge, chosen: Choice) 
     }
 
 
-def by_empirical_risk(
-    learned: Sequence[Observed], knowledge: Knowledge, present: Thresholds, budget: float
-) -> Thresholds:
+def by_empirical_risk(learned: Sequence[Observed], present: Thresholds, budget: float) -> Thresholds:
     """The lowest of a hundred template thresholds whose share of mistakes on what was learned is within the budget."""
     for step in _STEPS:
         chosen = replace(present, template_score=float(step))
-        if measure(learned, knowledge, lambda _, chosen=chosen: chosen)["wrong templates"] <= budget:
+        if measure(learned, lambda _, chosen=chosen: chosen)["wrong templates"] <= budget:
             return chosen
     return replace(present, template_score=1.0)
 
 
-def table_of(found: Sequence[LanguageCalibration]) -> dict[str, LanguageCalibration]:
-    """By language."""
-    return {each.language.value: each for each in found}
-
-
 def applied(found: Sequence[LanguageCalibration], present: ThresholdTable) -> Choice:
     """The calibrated thresholds of a question's language."""
-    tables = table_of(found)
+    tables = {each.language: each for each in found}
 
     def choose(observed: Observed) -> Thresholds:
-        own = tables[observed.language.value]
+        own = tables[observed.language]
         return replace(
             present.of(observed.language),
             template_score=own.template.calibrated,
@@ -140,15 +132,15 @@ def main() -> None:
     present = knowledge.thresholds
     anything = replace(present.zh, template_score=0.0, template_margin=0.0, grounded_score=0.0)
     rows = {
-        "no threshold": measure(held, knowledge, lambda _: anything),
-        "the defaults": measure(held, knowledge, lambda each: present.of(each.language)),
+        "no threshold": measure(held, lambda _: anything),
+        "the defaults": measure(held, lambda each: present.of(each.language)),
     }
     for percent in options.budgets:
-        fixed = by_empirical_risk(learned, knowledge, present.zh, percent / 100)
-        rows[f"fixed, empirical risk {percent:g} %"] = measure(held, knowledge, lambda _, fixed=fixed: fixed)
+        fixed = by_empirical_risk(learned, present.zh, percent / 100)
+        rows[f"fixed, empirical risk {percent:g} %"] = measure(held, lambda _, fixed=fixed: fixed)
         budgets = Budgets(percent / 100, options.answers / 100)
-        found = fit_thresholds(learned, knowledge, budgets)
-        rows[f"Kefu, budget {percent:g} %"] = measure(held, knowledge, applied(found, present))
+        found = fit_thresholds(learned, present, budgets)
+        rows[f"Kefu, budget {percent:g} %"] = measure(held, applied(found, present))
         report = CalibrationReport(
             datetime.now(UTC).isoformat(timespec="seconds"), budgets, len(learned), 0, 0, found
         )

@@ -6,9 +6,11 @@ BotError
 ├── InputRefused         a customer's message cannot be taken (empty, too long, unreadable)
 ├── ConversationUnknown  no conversation has this id, or it belongs to another visitor
 ├── TurnUnknown          no turn has this id in this conversation
+├── GapUnknown           no gap of what could not be answered has this id
 ├── StoreError           the log cannot be opened, read or written
 │   ├── StoreBusy        another process holds the write lock for too long
 │   └── StoreTooNew      the log was written by a newer Kefu
+├── ReportError          a report cannot be written where it was asked for
 ├── RegistryError        which adapter serves cannot be read, written or rolled back
 └── GenerationError      the language model is missing, failed or ran out of time
     └── AdapterRefused   an adapter is damaged, or does not fit its model or this Kefu's prompt
@@ -50,6 +52,10 @@ class TurnUnknown(BotError):
     """Raised when a turn id does not exist in the conversation that names it."""
 
 
+class GapUnknown(BotError):
+    """Raised when no gap has this id."""
+
+
 class StoreError(BotError):
     """Raised when the log cannot be opened, read or written."""
 
@@ -60,6 +66,10 @@ class StoreBusy(StoreError):
 
 class StoreTooNew(StoreError):
     """Raised when the log was written by a newer Kefu than this one."""
+
+
+class ReportError(BotError):
+    """Raised when a report cannot be written where it was asked for."""
 
 
 class RegistryError(BotError):

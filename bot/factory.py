@@ -22,8 +22,9 @@ from bot.answering.templates import TemplateBook
 from bot.content import Content, load_content
 from bot.conversation import Provenance
 from bot.errors import BotError, ContentError
+from bot.knowledge import Knowledge
 from bot.learning import intent_head, labelled_questions
-from bot.manager import Knowledge, Limits, Manager
+from bot.manager import Limits, Manager
 from bot.memory.store import Store
 from bot.models import Reporter, make_encoder, make_generator, shows_drafts
 from bot.safety.redact import redact

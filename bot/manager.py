@@ -28,8 +28,6 @@ from bot.understanding.bursts import Bursts, Pending
 from bot.understanding.language import detect, to_traditional
 from retrieval.documents import Article, Hit
 
-__all__ = ["Knowledge", "Limits", "Manager"]
-
 log = structlog.get_logger(__name__)
 
 

@@ -14,8 +14,9 @@ from bot.answering.grounded import DraftLimits, GroundedWriter
 from bot.answering.templates import TemplateBook
 from bot.content import Wording, load_content
 from bot.conversation import Delta, Provenance, Reply, VisitorId
+from bot.knowledge import Knowledge
 from bot.learning import labelled_questions
-from bot.manager import Knowledge, Limits, Manager
+from bot.manager import Limits, Manager
 from bot.memory.store import Store
 from bot.policy import Thresholds
 from bot.safety.redact import redact

@@ -52,6 +52,7 @@ FLOORS = (
         "bot.errors",
         "bot.logs",
         "bot.progress_bars",
+        "bot.reports",
         "bot.stopwatch",
     },
 )

@@ -6,6 +6,7 @@ A gap's id is given once. Two that turn out to be one are merged: the id that go
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from typing import NewType
 from sqlite_utils import Database
 
 from bot.conversation import TurnId
-from bot.errors import StoreError
+from bot.errors import GapUnknown, StoreError
 from bot.memory.connection import busy_error, immediate, is_busy, open_for_writing
 from bot.memory.records import Row, stamp
 
@@ -32,10 +33,6 @@ class GapState(StrEnum):
     NEW = "new"
     ACCEPTED = "accepted"
     DISMISSED = "dismissed"
-
-
-class GapUnknown(StoreError):
-    """Raised when no gap has this id."""
 
 
 @dataclass(frozen=True)
@@ -172,12 +169,11 @@ def write_gathered(log: Database, gathered: Gathered, *, at: datetime) -> None:
     with one_write(log):
         for new in gathered.new:
             _write_new(log, new, at)
-        for gap in sorted(set(gathered.joined.values())):
-            _place(
-                log,
-                [turn for turn, joined in gathered.joined.items() if joined == gap],
-                read_gap(log, gap).id,
-            )
+        joined: defaultdict[GapId, list[TurnId]] = defaultdict(list)
+        for turn, gap in gathered.joined.items():
+            joined[gap].append(turn)
+        for gap, turns in joined.items():
+            _place(log, turns, read_gap(log, gap).id)
         for gone, stays in gathered.merged.items():
             _merge(log, read_gap(log, gone), read_gap(log, stays))
         for gap, title in gathered.titles.items():

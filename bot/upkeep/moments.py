@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+import typer
+
+from bot.settings import Settings
 
 _AGO = re.compile(r"(\d{1,5}) ?([dh])")  # so many days or hours before now
 _DAYS = {"today": 0, "yesterday": 1}  # as many days back; the moment is the day's beginning
@@ -33,6 +38,18 @@ def moment(text: str, now: datetime) -> datetime:
             f"{text!r} is no time. Write 'yesterday', 'today', '7d', '24h', '2026-11-20' or '2026-11-20T14:30'."
         ) from error
     return found if found.tzinfo is not None else found.replace(tzinfo=now.tzinfo)
+
+
+def moment_of_option(text: str, option: str, settings: Settings) -> datetime:
+    """The moment that was typed as an option of a command, in the team's time zone.
+
+    Raises:
+        typer.BadParameter: it means none; names the option.
+    """
+    try:
+        return moment(text, datetime.now(ZoneInfo(settings.time_zone)))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
 
 
 def _midnight(day: datetime, zone: tzinfo | None) -> datetime:

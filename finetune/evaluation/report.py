@@ -7,18 +7,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from finetune.errors import EvaluationError
+from bot.reports import render_page, write_files
 from finetune.evaluation.evaluate import Evaluation
 from finetune.evaluation.measures import SCOPES, Score
 from finetune.evaluation.report_words import Figure, metric_name, words
 from finetune.evaluation.statistics import Estimate
-from retrieval.publish import write_atomically
 
 KIND = "kefu-evaluation"
 SCHEMA = 1  # of the JSON
@@ -49,12 +47,9 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
 
 def as_html(evaluation: Evaluation) -> str:
     """The evaluation as one page."""
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    template = environment.from_string(_TEMPLATE.read_text("utf-8"))
     scopes = [scope for scope in SCOPES if any(score.scope == scope for score in evaluation.scores)]
-    return template.render(
+    return render_page(
+        _TEMPLATE,
         evaluation=evaluation,
         scopes=scopes,
         words={section: words(section) for section in ("page", "sorts", "metrics")},
@@ -85,20 +80,14 @@ def write_report(evaluation: Evaluation, *, json_path: Path | None, html_path: P
     """Write what is asked for; each file is whole or not there.
 
     Raises:
-        EvaluationError: a file cannot be written.
+        ReportError: a file cannot be written.
     """
-    text = json.dumps(as_json(evaluation), ensure_ascii=False, indent=1) + "\n"
-    files = ((json_path, text), (html_path, "" if html_path is None else as_html(evaluation)))
-    for path, content in files:
-        if path is None:
-            continue
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, content.encode())
-        except OSError as error:
-            raise EvaluationError(
-                f"The report cannot be written to {path}: {error.strerror or error}. Choose another place."
-            ) from error
+    files = {}
+    if json_path is not None:
+        files[json_path] = json.dumps(as_json(evaluation), ensure_ascii=False, indent=1) + "\n"
+    if html_path is not None:
+        files[html_path] = as_html(evaluation)
+    write_files(files)
 
 
 def _verdict(evaluation: Evaluation) -> list[RenderableType]:

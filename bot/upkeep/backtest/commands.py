@@ -24,7 +24,7 @@ from bot.upkeep.backtest.replay import replay as replay_log
 from bot.upkeep.backtest.reports import ReplayReport
 from bot.upkeep.backtest.scratch import Models, edited_knowledge, present_knowledge
 from bot.upkeep.backtest.showing import as_text, named, write_report
-from bot.upkeep.moments import moment
+from bot.upkeep.moments import moment_of_option
 
 _SHOWN = 20  # changes in the terminal
 _LOOKED_AT = 5_000  # last questions, among which an edit chooses those that it concerns
@@ -51,8 +51,8 @@ def replay(
         raise typer.BadParameter(f"a rating is 1 or -1, not {rating}.", param_hint="--rating")
     questions = read_questions(
         settings.log_path,
-        since=_moment(since, "--since", settings),
-        until=None if until is None else _moment(until, "--until", settings),
+        since=moment_of_option(since, "--since", settings),
+        until=None if until is None else moment_of_option(until, "--until", settings),
         rating=rating,
         limit=limit,
     )
@@ -99,7 +99,7 @@ def diff(
         _say(f"Edited: {named(changed)}")
         questions = read_questions(
             settings.log_path,
-            since=_moment(since, "--since", settings),
+            since=moment_of_option(since, "--since", settings),
             limit=max(limit, _LOOKED_AT),
             failures=True,
         )
@@ -126,13 +126,6 @@ def _how(settings: Settings, *, quick: bool) -> How:
         redact=partial(redact, allow=settings.safety.shown_contacts),
         quick=quick,
     )
-
-
-def _moment(text: str, option: str, settings: Settings) -> datetime:
-    try:
-        return moment(text, datetime.now(ZoneInfo(settings.time_zone)))
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint=option) from error
 
 
 def _show(found: ReplayReport, settings: Settings, json: Path | None, html: Path | None) -> None:

@@ -9,17 +9,15 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bot.errors import BotError
+from bot.reports import render_page, write_files
 from bot.upkeep.backtest.edits import Touched
 from bot.upkeep.backtest.marking import Part, marked
 from bot.upkeep.backtest.outcomes import Kind, Outcome
 from bot.upkeep.backtest.reports import Change, ReplayReport, Tally
-from retrieval.publish import write_atomically
 
 KIND = "kefu-backtest"
 SCHEMA = 1  # of the JSON
@@ -46,10 +44,8 @@ def as_json(report: ReplayReport) -> dict[str, Any]:
 
 def as_html(report: ReplayReport, zone: tzinfo) -> str:
     """The report as one page, with times in `zone`."""
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    return environment.from_string(_TEMPLATE.read_text("utf-8")).render(
+    return render_page(
+        _TEMPLATE,
         report=report,
         headline=headline(report, zone),
         notes=list(notes(report)),
@@ -79,13 +75,15 @@ def write_report(
     """Write what is asked for; each file is whole or not there.
 
     Raises:
-        BotError: a file cannot be written.
+        ReportError: a file cannot be written.
     """
+    files = {}
     if json_path is not None:
         text = json.dumps(as_json(report), ensure_ascii=False, indent=1, default=datetime.isoformat)
-        _write(json_path, f"{text}\n")
+        files[json_path] = f"{text}\n"
     if html_path is not None:
-        _write(html_path, as_html(report, zone))
+        files[html_path] = as_html(report, zone)
+    write_files(files)
 
 
 def headline(report: ReplayReport, zone: tzinfo) -> str:
@@ -213,13 +211,3 @@ def _span(report: ReplayReport, zone: tzinfo) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, text.encode())
-    except OSError as error:
-        raise BotError(
-            f"The report cannot be written to {path}: {error.strerror or error}. Choose another place."
-        ) from error

@@ -66,7 +66,7 @@ def calibrate(
         golden=origins.count(GOLDEN),
         logged=origins.count(LOG),
         left_out=len(evidence) - len(observed),
-        languages=fit_thresholds(observed, knowledge, budgets),
+        languages=fit_thresholds(observed, knowledge.thresholds, budgets),
     )
 
 

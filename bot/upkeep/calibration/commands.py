@@ -8,15 +8,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bot.errors import SettingsError
 from bot.logs import configure_logs
 from bot.models import make_encoder
 from bot.progress_bars import Bars
+from bot.reports import write_files
 from bot.settings import load_settings
 from bot.upkeep.calibration.fitting import Budgets
 from bot.upkeep.calibration.report import as_html, as_tables
 from bot.upkeep.calibration.running import DAYS, run_calibration
-from retrieval.publish import write_atomically
 from retrieval.vector_cache import RecentTexts
 
 _screen = Console(stderr=True)
@@ -44,7 +43,7 @@ def calibrate(
         )
     Console().print(as_tables(report))
     if html is not None:
-        _write(html, as_html(report))
+        write_files({html: as_html(report)})
     _screen.print(
         "Nothing was written." if dry_run else f"They serve from now on: {settings.thresholds_path}"
     )
@@ -59,13 +58,3 @@ def _share(text: str) -> float:
     if not 0.0 < value < 1.0:
         raise typer.BadParameter(f"{text!r} is no share of turns: write 2% or 0.02, above 0 and below 100%.")
     return value
-
-
-def _write(path: Path, page: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, page.encode())
-    except OSError as error:
-        raise SettingsError(
-            f"The report cannot be written to {path}: {error.strerror or error}. Choose another place."
-        ) from error

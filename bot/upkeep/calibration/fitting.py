@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bot.conversation import Language, Route
-from bot.knowledge import Knowledge
 from bot.policy import Thresholds
-from bot.thresholds import LANGUAGES
+from bot.thresholds import LANGUAGES, ThresholdTable
 from bot.upkeep.calibration.observing import Observed
 from bot.upkeep.calibration.risk import Judged, Threshold, control, fewest_turns
 
@@ -84,29 +83,29 @@ class LanguageCalibration:
 
 
 def fit_thresholds(
-    observed: Sequence[Observed], knowledge: Knowledge, budgets: Budgets
+    observed: Sequence[Observed], present: ThresholdTable, budgets: Budgets
 ) -> tuple[LanguageCalibration, ...]:
     """Find the thresholds of each language.
 
     Args:
-        observed: judged questions, asked of `knowledge`.
-        knowledge: what answers are made from, with the thresholds that serve now.
+        observed: judged questions with what was understood and found.
+        present: the thresholds that serve now.
         budgets: the mistakes that are allowed.
     """
-    return tuple(_of_language(language, observed, knowledge, budgets) for language in LANGUAGES)
+    return tuple(_of_language(language, observed, present, budgets) for language in LANGUAGES)
 
 
 def _of_language(
     language: Language,
     observed: Sequence[Observed],
-    knowledge: Knowledge,
+    present: ThresholdTable,
     budgets: Budgets,
 ) -> LanguageCalibration:
     own = [each for each in observed if each.language is language]
     fewest = fewest_turns(min(budgets.wrong_templates, budgets.wrong_answers))
     pooled = len(own) < fewest
     learned = observed if pooled else own
-    before = now = knowledge.thresholds.of(language)
+    before = now = present.of(language)
     for _ in range(_ROUNDS):
         template = control(
             _judged(_as_template, learned, now), budgets.wrong_templates, lowest=LOWEST_TEMPLATE

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from bot.conversation import Route
+from bot.reports import render_page
 from bot.upkeep.calibration.fitting import Budgets, LanguageCalibration, RouteCalibration
 from bot.upkeep.calibration.risk import fewest_turns
 
@@ -73,10 +73,8 @@ def as_tables(report: CalibrationReport) -> RenderableType:
 
 def as_html(report: CalibrationReport) -> str:
     """One page that a browser opens without a network."""
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    return environment.from_string(_TEMPLATE.read_text("utf-8")).render(
+    return render_page(
+        _TEMPLATE,
         calibrated_at=report.at,
         judged=report.judged,
         golden=report.golden,

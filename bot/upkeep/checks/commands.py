@@ -13,11 +13,11 @@ from rich.console import Console
 from bot.logs import configure_logs
 from bot.models import make_encoder
 from bot.progress_bars import Bars
-from bot.settings import Settings, load_settings
+from bot.settings import load_settings
 from bot.upkeep.checks.examination import examine_knowledge
 from bot.upkeep.checks.gathering import gather
 from bot.upkeep.checks.report import Report, as_text, write_report
-from bot.upkeep.moments import moment
+from bot.upkeep.moments import moment_of_option
 
 _SHOWN = 20  # diagnostics of a kind in the terminal
 
@@ -40,7 +40,7 @@ def check(
     configure_logs(settings.log_level)
     with Bars() as bars:
         encoder = make_encoder(settings, bars.stage)
-        materials = gather(settings, encoder, since=_moment(since, settings), soon=soon)
+        materials = gather(settings, encoder, since=moment_of_option(since, "--since", settings), soon=soon)
         found = examine_knowledge(materials, bars.stage)
     report = Report(
         diagnostics=tuple(found),
@@ -54,10 +54,3 @@ def check(
     Console().print(as_text(report, most=_SHOWN))
     if report.failed(strict=strict):
         raise typer.Exit(1)
-
-
-def _moment(text: str, settings: Settings) -> datetime:
-    try:
-        return moment(text, datetime.now(ZoneInfo(settings.time_zone)))
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--since") from error

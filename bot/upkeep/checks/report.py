@@ -9,16 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from rich.box import SIMPLE
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bot.errors import BotError
+from bot.reports import render_page, write_files
 from bot.upkeep.checks.diagnostics import Diagnostic, Location, Severity, by_kind
-from retrieval.publish import write_atomically
 
 KIND = "kefu-check"
 SCHEMA = 1  # of the JSON
@@ -75,12 +73,12 @@ def as_json(report: Report) -> dict[str, Any]:
 
 def as_html(report: Report) -> str:
     """The report as one page."""
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    template = environment.from_string(_TEMPLATE.read_text("utf-8"))
-    return template.render(
-        report=report, groups=by_kind(report.diagnostics), severities=list(Severity), plural=_plural
+    return render_page(
+        _TEMPLATE,
+        report=report,
+        groups=by_kind(report.diagnostics),
+        severities=list(Severity),
+        plural=_plural,
     )
 
 
@@ -106,19 +104,14 @@ def write_report(report: Report, *, json_path: Path | None, html_path: Path | No
     """Write what is asked for; each file is whole or not there.
 
     Raises:
-        BotError: a file cannot be written.
+        ReportError: a file cannot be written.
     """
-    text = json.dumps(as_json(report), ensure_ascii=False, indent=1) + "\n"
-    for path, content in ((json_path, text), (html_path, "" if html_path is None else as_html(report))):
-        if path is None:
-            continue
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, content.encode())
-        except OSError as error:
-            raise BotError(
-                f"The report cannot be written to {path}: {error.strerror or error}. Choose another place."
-            ) from error
+    files = {}
+    if json_path is not None:
+        files[json_path] = json.dumps(as_json(report), ensure_ascii=False, indent=1) + "\n"
+    if html_path is not None:
+        files[html_path] = as_html(report)
+    write_files(files)
 
 
 def _diagnostic(each: Diagnostic) -> Iterator[RenderableType]:

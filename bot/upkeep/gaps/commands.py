@@ -16,13 +16,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot.conversation import Language
-from bot.errors import ContentError
 from bot.factory import load_knowledge
 from bot.logs import configure_logs
 from bot.memory.gaps import GapId
 from bot.memory.store import Store
 from bot.models import make_encoder
 from bot.progress_bars import Bars
+from bot.reports import write_files
 from bot.safety.redact import redact
 from bot.settings import Settings, load_settings
 from bot.upkeep.gaps.accepting import Choice
@@ -30,9 +30,8 @@ from bot.upkeep.gaps.drafts import Wording
 from bot.upkeep.gaps.report import Way, as_json
 from bot.upkeep.gaps.review import Closer, GapReview, dismiss, merge, reopen
 from bot.upkeep.gaps.showing import closer_as_text, decision_as_text, list_as_text
-from bot.upkeep.moments import moment
+from bot.upkeep.moments import moment_of_option
 from retrieval.encoder import Encoder
-from retrieval.publish import write_atomically
 from retrieval.vector_cache import CachedEncoder
 
 VECTORS = "unanswered.safetensors"  # of questions, in the folder for run-time files
@@ -64,7 +63,7 @@ def list_gaps(
         return
     settings = _settings()
     zone = ZoneInfo(settings.time_zone)
-    start, encoder = _moment(since, zone), _encoder(settings)
+    start, encoder = moment_of_option(since, "--since", settings), _encoder(settings)
     with _review(settings, encoder) as review:
         report = review.report(since=start, limit=limit, everything=everything)
     if encoder.encoded:
@@ -203,29 +202,17 @@ def _write(closer: Closer, target: Path) -> None:
     """Put drafts into files to work on.
 
     Raises:
-        ContentError: a file cannot be written.
+        ReportError: a file cannot be written.
     """
-    written = []
+    files = {}
     for draft in closer.drafts:
         suffix = Path(draft.name).suffix
         between = f".{Path(draft.name).parent.name}" if len(closer.drafts) > 1 else ""
         path = target.with_suffix(f"{between}{suffix}")
-        try:
-            write_atomically(path, draft.text.encode())
-        except OSError as error:
-            raise ContentError(
-                f"{path} cannot be written: {error.strerror or error}. Choose another place."
-            ) from error
-        written.append(path)
-    files = " ".join(f"--file {path}" for path in written)
-    _say(f"Fill in what is marked TODO, then: kefu unanswered accept {closer.gap.id} {files}")
-
-
-def _moment(text: str, zone: ZoneInfo) -> datetime:
-    try:
-        return moment(text, datetime.now(zone))
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--since") from error
+        files[path] = draft.text
+    write_files(files)
+    options = " ".join(f"--file {path}" for path in files)
+    _say(f"Fill in what is marked TODO, then: kefu unanswered accept {closer.gap.id} {options}")
 
 
 def _say(text: str) -> None:

@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from bot.conversation import Turn, TurnId
+from bot.errors import GapUnknown
 from bot.knowledge import Knowledge
 from bot.memory.gaps import (
     GapId,
     GapState,
-    GapUnknown,
     StoredGap,
     decide_on,
     first_asked,
@@ -86,7 +86,7 @@ class GapReview:
             gather(log, found.turns, space, self.encoder, at=at)
             gaps = ranked(read_gaps(log), found.turns, gap_of_turns(log), at)
         shown = [gap for gap in gaps if everything or is_open(gap)]
-        hidden = [gap.stored.state for gap in gaps if gap not in shown]
+        hidden = [gap.stored.state for gap in gaps if not (everything or is_open(gap))]
         return GapReport(
             since=since,
             at=at,

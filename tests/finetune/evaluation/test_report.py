@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from finetune.errors import EvaluationError
+from bot.errors import ReportError
 from finetune.evaluation.canaries import Canary, Exposure
 from finetune.evaluation.evaluate import Change, Evaluation
 from finetune.evaluation.gate import gate
@@ -137,5 +137,5 @@ def test_the_table_shows_the_figures_and_why_not() -> None:
 
 def test_a_report_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(EvaluationError, match="cannot be written"):
+    with pytest.raises(ReportError, match="cannot be written"):
         write_report(evaluation(), json_path=tmp_path / "file" / "a.json", html_path=None)

@@ -12,9 +12,9 @@ import pytest
 
 from bot.content import load_content
 from bot.conversation import Language, Rating, Route, Source
-from bot.errors import ContentError
+from bot.errors import ContentError, GapUnknown, StoreError
 from bot.memory import gaps
-from bot.memory.gaps import GapId, GapState, GapUnknown, StoredGap
+from bot.memory.gaps import GapId, GapState, StoredGap
 from bot.upkeep.gaps import review as review_module
 from bot.upkeep.gaps.accepting import Choice
 from bot.upkeep.gaps.drafts import Wording
@@ -193,10 +193,10 @@ def test_if_the_log_cannot_be_written_the_content_is_taken_back(
 
     def fail(*_: object, **__: object) -> StoredGap:
         seen.append((review.knowledge_base / "intents/student-discount.yaml").exists())
-        raise gaps.GapUnknown("the disk is full")
+        raise StoreError("the disk is full")
 
     monkeypatch.setattr(review_module, "decide_on", fail)
-    with pytest.raises(GapUnknown):
+    with pytest.raises(StoreError):
         review.accept(gap, Choice(Way.AS_INTENT, wording=ANSWERS))
     assert seen == [True]
     assert fingerprint(review.knowledge_base) == before
