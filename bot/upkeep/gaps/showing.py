@@ -8,7 +8,6 @@ from datetime import tzinfo
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from bot.conversation import Turn
@@ -23,22 +22,9 @@ _MOMENT = "%Y-%m-%d %H:%M"
 
 def list_as_text(report: GapReport, zone: tzinfo) -> RenderableType:
     """The list with what is worth knowing about it, times in `zone`."""
-    table = Table(title="What could not be answered", title_justify="left")
-    for column in ("ID", "Question", "Asked", "Last", "Why", "State", "Nearest", "Suggestion"):
-        table.add_column(column, justify="right" if column == "ID" else "left")
-    for gap in report.gaps:
-        table.add_row(
-            str(gap.id),
-            Text(gap.stored.title),
-            f"{len(gap.turns)}\n{_counts(gap.languages, ', ')}",
-            gap.turns[0].asked_at.astimezone(zone).strftime("%Y-%m-%d"),
-            _counts(gap.why, "\n"),
-            _state(gap),
-            _nearest(gap),
-            Text(gap.suggestion.text if gap.suggestion is not None and is_open(gap) else ""),
-        )
+    gaps = [line for gap in report.gaps for line in _listed(gap, zone)]
     notes = [Text(note, style="dim") for note in _notes(report, zone)]
-    return Group(table, *notes) if report.gaps else Group(*notes)
+    return Group(Text("What could not be answered", style="bold"), *gaps, *notes) if gaps else Group(*notes)
 
 
 def closer_as_text(closer: Closer, zone: tzinfo) -> RenderableType:
@@ -60,6 +46,22 @@ def decision_as_text(stored: StoredGap) -> str:
         return f"Gap {stored.id} is open again: {stored.title}"
     because = f" ({stored.reason})" if stored.reason else ""
     return f"Gap {stored.id} is {stored.state}{because}: {stored.title}"
+
+
+def _listed(gap: Gap, zone: tzinfo) -> Iterator[RenderableType]:
+    """A gap in a few lines that fit a narrow terminal, too."""
+    yield Text.assemble((f"\n{gap.id:>4}  ", "cyan"), (gap.stored.title, "bold"))
+    last = gap.turns[0].asked_at.astimezone(zone).strftime("%Y-%m-%d")
+    asked = f"{len(gap.turns)} × ({_counts(gap.languages, ', ')}), last {last}; {_counts(gap.why, ', ')}"
+    suggested = gap.suggestion.text if gap.suggestion is not None and is_open(gap) else ""
+    for line, style in (
+        (asked, "dim"),
+        (_state(gap), "dim"),
+        (_nearest(gap), "dim"),
+        (f"→ {suggested}" if suggested else "", ""),
+    ):
+        if line:
+            yield Padding(Text(line, style=style), (0, 0, 0, 6))
 
 
 def _notes(report: GapReport, zone: tzinfo) -> Iterator[str]:
@@ -127,20 +129,21 @@ def _draft(draft: Draft) -> RenderableType:
     return Group(Text(f"\nDraft of {draft.name}:", style="bold"), Padding(Text(draft.text), (0, 0, 0, 2)))
 
 
-def _state(gap: Gap) -> Text:
+def _state(gap: Gap) -> str:
+    """What people decided on it; empty as long as they have not."""
     stored = gap.stored
-    more = {
-        GapState.NEW: "",
-        GapState.DISMISSED: stored.reason,
-        GapState.ACCEPTED: f"{stored.outcome}\nasked since: {gap.again}",
-    }
-    return Text(f"{stored.state}\n{more[stored.state]}".strip(), style="dim" if stored.decided else "")
+    if stored.state is GapState.ACCEPTED:
+        return f"accepted as {stored.outcome}; asked since: {gap.again}"
+    if stored.state is GapState.DISMISSED:
+        return f"dismissed: {stored.reason}" if stored.reason else "dismissed"
+    return ""
 
 
-def _nearest(gap: Gap) -> Text:
+def _nearest(gap: Gap) -> str:
     near = [] if gap.intent is None else [(gap.intent.score, f"intent {gap.intent.intent}")]
     near += [] if gap.article is None else [(gap.article.score, f"article {gap.article.id}")]
-    return Text("\n".join(f"{name} {score:.0%}" for score, name in sorted(near, reverse=True)))
+    names = ", ".join(f"{name} {score:.0%}" for score, name in sorted(near, reverse=True))
+    return f"nearest: {names}" if names else ""
 
 
 def _counts(counts: dict[str, int], between: str) -> str:
