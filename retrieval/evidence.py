@@ -111,7 +111,9 @@ class EvidenceFinder:
         # The keyword index numbers passages first, then questions.
         self._document_face = np.concatenate((contents.passage_face, contents.question_face))
         spoken = np.array([face.language for face in contents.faces])
-        self._languages = [spoken == language for language in sorted(set(spoken.tolist()))]
+        quotable = np.zeros(len(contents.faces), dtype=np.bool_)
+        quotable[contents.passage_face] = True  # a face of headings alone has nothing to say
+        self._languages = [(spoken == language) & quotable for language in sorted(set(spoken.tolist()))]
 
     def find(
         self,

@@ -13,7 +13,7 @@ from retrieval.errors import IndexMismatch, IndexMissing
 from retrieval.publish import current
 from retrieval.search import SearchIndex
 from tests.fake_encoder import FakeEncoder
-from tests.retrieval.sample_shop import build, write_shop
+from tests.retrieval.sample_shop import build, put, write_shop
 
 DAY = date(2026, 11, 22)
 
@@ -109,6 +109,15 @@ def test_a_vector_that_the_caller_has_is_used(root: Path) -> None:
     with_it = index.search("退货期限", day=DAY, vector=vector)
     assert encoder.encoded == []
     assert with_it == index.search("退货期限", day=DAY)
+
+
+def test_an_article_of_headings_alone_is_survived(tmp_path: Path) -> None:
+    shop = write_shop(tmp_path / "kb")
+    put(shop, "en/bare.md", "Gift wrapping", "## Gift wrapping\n\n### Prices")
+    build(shop, tmp_path / "index")
+    hits = SearchIndex.open(tmp_path / "index", FakeEncoder()).search("gift wrapping", day=DAY)
+    assert "bare" not in ids(hits)
+    assert hits
 
 
 def test_threads_get_the_same_answers(index: SearchIndex) -> None:
