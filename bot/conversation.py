@@ -35,6 +35,7 @@ class Route(StrEnum):
     HANDOFF = "handoff"  # goes to a person
     NO_ANSWER = "no_answer"  # says that it does not know and offers a person
     MERGED = "merged"  # a part of a burst: answered together with the next message
+    PERSON = "person"  # a person has the talk: Kefu says nothing
 
 
 class Action(StrEnum):

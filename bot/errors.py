@@ -7,6 +7,8 @@ BotError
 ├── ConversationUnknown  no conversation has this id, or it belongs to another visitor
 ├── TurnUnknown          no turn has this id in this conversation
 ├── GapUnknown           no gap of what could not be answered has this id
+├── CallRefused          a talk cannot be taken, answered or ended: it is another's, or nobody called for a person
+├── AccessRefused        a login, password or session is wrong or locked, or the role may not do this
 ├── StoreError           the log cannot be opened, read or written
 │   ├── StoreBusy        another process holds the write lock for too long
 │   └── StoreTooNew      the log was written by a newer Kefu
@@ -54,6 +56,21 @@ class TurnUnknown(BotError):
 
 class GapUnknown(BotError):
     """Raised when no gap has this id."""
+
+
+class CallRefused(BotError):
+    """Raised when a member of staff cannot do something with a talk: it is somebody else's, or has ended."""
+
+
+class AccessRefused(BotError):
+    """Raised when a login, password, session or role does not allow something.
+
+    `code` is a key of the console's wording, so that the person reads the reason in their own language.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class StoreError(BotError):

@@ -21,6 +21,9 @@ from bot.answering.prompt import PROMPT_VERSION
 from bot.answering.templates import TemplateBook
 from bot.content import Content, load_content
 from bot.conversation import Provenance
+from bot.desk.desk import Desk
+from bot.desk.hours import Hours
+from bot.desk.lessons import Lessons
 from bot.errors import BotError, ContentError
 from bot.knowledge import Knowledge
 from bot.learning import intent_head, labelled_questions
@@ -31,6 +34,7 @@ from bot.safety.redact import redact
 from bot.serving import Drafting
 from bot.settings import Settings
 from bot.thresholds import threshold_table
+from bot.turns import Redact
 from bot.understanding.reader import Reader
 from bot.understanding.slots import SlotFinder
 from retrieval.build import BuildReport, build_index
@@ -114,6 +118,7 @@ class Kefu:
 
     manager: Manager
     store: Store
+    desk: Desk
     encoder: Encoder
     drafting: Drafting
     settings: Settings
@@ -180,6 +185,7 @@ class Kefu:
             self.prepared.close()
         if self.generator is not None:
             self.generator.close()
+        self.desk.close()
         self.store.close()
 
 
@@ -216,8 +222,27 @@ def assemble(
     store = Store(settings.log_path if log_path is None else log_path)
     limits = Limits(settings.retrieval.top_k, settings.safety.max_characters)
     mask = partial(redact, allow=settings.safety.shown_contacts)
-    manager = Manager(knowledge, store, mask, limits, _clock(settings))
-    return Kefu(manager, store, encoder, Drafting(generator), settings, prepared)
+    desk = make_desk(settings, store, mask)
+    manager = Manager(knowledge, store, desk, mask, limits, _clock(settings))
+    return Kefu(manager, store, desk, encoder, Drafting(generator), settings, prepared)
+
+
+def make_desk(settings: Settings, store: Store, mask: Redact) -> Desk:
+    """The desk beside `store`, on the same log.
+
+    Raises:
+        SettingsError: the opening hours cannot be read.
+    """
+    chosen = settings.desk
+    holidays = chosen.holidays if chosen.holidays != "none" else None
+    return Desk(
+        store.path,
+        Hours(chosen.opening_hours, time_zone=settings.time_zone, country=holidays),
+        lambda text: mask(text).text,
+        learn=Lessons(store).learn,
+        silent_while_waiting=chosen.while_waiting == "silent",
+        idle=timedelta(minutes=chosen.idle_minutes),
+    )
 
 
 def _check_articles_exist(content: Content, index: SearchIndex) -> None:

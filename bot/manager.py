@@ -10,20 +10,34 @@ import structlog
 
 from bot.answering.answerer import Said
 from bot.conversation import (
+    Action,
     ConversationId,
     Delta,
     Language,
-    Rating,
     Reply,
     Turn,
-    TurnId,
     VisitorId,
 )
+from bot.conversations import Conversations
+from bot.desk.desk import Desk
+from bot.errors import StoreError
 from bot.knowledge import PAST_TURNS, Knowledge
 from bot.memory.store import Store
 from bot.safety.guard import check_message
 from bot.stopwatch import Stopwatch
-from bot.turns import ABANDONED, Asked, Redact, broken, in_script, merged, reply_of, turn_of
+from bot.turns import (
+    ABANDONED,
+    TAKEN_OVER,
+    Asked,
+    Redact,
+    broken,
+    call_reason,
+    in_script,
+    left_to_person,
+    merged,
+    reply_of,
+    turn_of,
+)
 from bot.understanding.bursts import Bursts, Pending
 from bot.understanding.language import detect, to_traditional
 from retrieval.documents import Article, Hit
@@ -39,15 +53,23 @@ class Limits:
     max_characters: int
 
 
-class Manager:
-    """Answers customers. Safe to share between threads; `use` swaps its knowledge between two turns."""
+class Manager(Conversations):
+    """Answers customers, and keeps their conversations.
+
+    Safe to share between threads; `use` swaps its knowledge between two turns.
+    """
 
     def __init__(
-        self, knowledge: Knowledge, store: Store, redact: Redact, limits: Limits, today: Callable[[], date]
+        self,
+        knowledge: Knowledge,
+        store: Store,
+        desk: Desk,
+        redact: Redact,
+        limits: Limits,
+        today: Callable[[], date],
     ) -> None:
+        super().__init__(store, desk, redact)
         self._knowledge = knowledge
-        self._store = store
-        self._redact = redact
         self._limits = limits
         self._today = today
         self._bursts = Bursts()
@@ -61,17 +83,12 @@ class Manager:
         """Answer from `knowledge` from the next turn on; turns under way finish with what they began with."""
         self._knowledge = knowledge
 
-    def open_conversation(self, visitor: VisitorId, *, channel: str) -> ConversationId:
-        """Begin a conversation of `visitor`; `channel` is "page" or "api". Its id cannot be guessed."""
-        return self._store.open_conversation(visitor, channel=channel)
-
     def answer(
         self, conversation_id: ConversationId, text: str, *, visitor: VisitorId | None
     ) -> Iterator[Delta | Reply]:
         """Answer one message: parts of the text as they are ready, then the whole `Reply`, whose turn is on disk.
 
-        `visitor` None means a program that holds the conversation's id as its key; it reaches only conversations
-        that were opened without a browser (channel "api"), here and below.
+        While a person has the talk, nothing is answered: the reply's text is empty and its route `PERSON`.
 
         Raises:
             InputRefused: the message is empty, too long or unreadable. Nothing is stored.
@@ -79,46 +96,9 @@ class Manager:
         """
         message = check_message(text, max_characters=self._limits.max_characters)
         self._store.check_owner(conversation_id, visitor)
+        if self._desk.holds(conversation_id):
+            return self._leave_to_person(conversation_id, message)
         return self._turn(conversation_id, message)
-
-    def rate(
-        self,
-        conversation_id: ConversationId,
-        turn_id: TurnId,
-        value: int,
-        reason: str,
-        *,
-        visitor: VisitorId | None,
-    ) -> None:
-        """Store a vote (+1 or -1) on a turn of the conversation; a second one of the same turn replaces the first.
-
-        Raises:
-            ConversationUnknown: the conversation does not exist or is another visitor's.
-            TurnUnknown: it has no such turn.
-        """
-        self._store.check_owner(conversation_id, visitor)
-        self._store.add_rating(conversation_id, Rating(turn_id, value, self._redact(reason).text))
-
-    def history(self, conversation_id: ConversationId, *, visitor: VisitorId | None) -> Sequence[Turn]:
-        """The conversation's turns, oldest first.
-
-        Raises:
-            ConversationUnknown: the conversation does not exist or is another visitor's.
-        """
-        self._store.check_owner(conversation_id, visitor)
-        return self._store.turns(conversation_id)
-
-    def last_ratings(
-        self, conversation_id: ConversationId, *, visitor: VisitorId | None
-    ) -> Mapping[TurnId, int]:
-        """The last vote, +1 or -1, on each turn of the conversation that has one.
-
-        Raises:
-            ConversationUnknown: the conversation does not exist or is another visitor's.
-        """
-        self._store.check_owner(conversation_id, visitor)
-        ratings = [self._store.rating(turn.id) for turn in self._store.turns(conversation_id)]
-        return {rating.turn_id: rating.value for rating in ratings if rating is not None}
 
     def search(self, question: str, *, top_k: int) -> Sequence[Hit]:
         """What the knowledge base has for `question`, best first.
@@ -142,6 +122,11 @@ class Manager:
             name: to_traditional(value) if isinstance(value, str) else tuple(map(to_traditional, value))
             for name, value in found.items()
         }
+
+    def intent_title(self, intent: str, language: Language) -> str:
+        """What an intent is called, for people; the name itself if there is no such intent any more."""
+        found = self._knowledge.content.intents.get(intent)
+        return intent if found is None else in_script(found.title.face(language), language)
 
     def ready(self) -> Mapping[str, bool]:
         """Each part and whether it can work now. Without a language model answers are composed, so it is no part."""
@@ -167,6 +152,11 @@ class Manager:
                 if not self._bursts.show(pending):
                     yield self._remember(knowledge, merged(asked), Said(""), watch)
                     return
+                if self._desk.holds(conversation):  # a person came in just now: not a word more
+                    yield self._remember(
+                        knowledge, left_to_person(asked), Said(shown), watch, flags=(TAKEN_OVER,)
+                    )
+                    return
                 watch.mark("first_token")
                 shown += part
                 yield Delta(in_script(part, asked.understanding.language))
@@ -182,6 +172,17 @@ class Manager:
             yield from self._apologise(knowledge, broken(asked, conversation, message, error), watch)
         finally:
             self._bursts.end(conversation, pending)
+
+    def _leave_to_person(self, conversation: ConversationId, message: str) -> Iterator[Delta | Reply]:
+        """Read and keep a message that a person will answer: it is searched too, for what the person is shown."""
+        watch = Stopwatch()
+        knowledge = self._knowledge
+        try:
+            asked = self._read(knowledge, conversation, message, Pending(message, ()), watch)
+        except Exception as error:  # whatever broke, the customer's words reach the person
+            log.exception("turn_not_understood", conversation=conversation, kind=type(error).__name__)
+            asked = broken(None, conversation, message, error)
+        yield self._remember(knowledge, left_to_person(asked), Said(""), watch)
 
     def _read(
         self,
@@ -212,8 +213,25 @@ class Manager:
     def _remember(
         self, knowledge: Knowledge, asked: Asked, said: Said, watch: Stopwatch, flags: tuple[str, ...] = ()
     ) -> Reply:
-        """Store the turn, masked; only then hand the reply out."""
+        """Store the turn, masked, and tell the desk; only then hand the reply out."""
         thresholds = knowledge.thresholds.of(asked.understanding.language)
         turn = turn_of(asked, said, self._redact, knowledge.provenance, thresholds, watch.read(), flags)
         self._store.append_turn(turn)
+        self._tell_desk(turn, asked.text)
         return reply_of(turn, in_script(said.text, turn.language))
+
+    def _tell_desk(self, turn: Turn, text: str) -> None:
+        """Call a person if the turn says so; who has or awaits the talk reads the customer's own words."""
+        try:
+            if Action.CALL_PERSON in turn.actions:
+                self._desk.call(
+                    turn.conversation_id,
+                    call_reason(turn),
+                    detail=turn.intent or "",
+                    language=turn.language,
+                )
+            self._desk.hear(turn.conversation_id, text, turn.id)
+        except (
+            StoreError
+        ) as error:  # the turn itself is kept; that nobody was called is for the log's watcher
+            log.error("desk_not_told", conversation=turn.conversation_id, error=str(error))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,112 +17,22 @@ from pydantic_settings import (
 )
 
 from bot.errors import SettingsError
+from bot.settings_sections import (
+    ChannelSettings,
+    DeskSettings,
+    EncoderSettings,
+    ModelSettings,
+    OpenAISettings,
+    PolicySettings,
+    RetrievalSettings,
+    SafetySettings,
+    ServerSettings,
+    WebhookSettings,
+    WidgetSettings,
+)
 
 CONFIG_FILE = Path("kefu.toml")
 _NO_HURRY = 3600.0  # seconds
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ServerSettings(_Section):
-    """Where the server listens and what it lets in."""
-
-    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 lets other machines in")
-    port: int = Field(7860, ge=1, le=65535, description="port to listen on")
-    name: str = Field("开帆电器 · Kaifan Home", description="shown at the top of the page")
-    allowed_sites: tuple[str, ...] = Field((), description="origins that may embed the chat or call the API")
-    trusted_proxies: tuple[str, ...] = Field((), description="proxies whose X-Forwarded-For is believed")
-    max_body_bytes: int = Field(64 * 1024, ge=1024, description="largest request that is read")
-    messages_per_minute: int = Field(30, ge=1, description="per visitor and per address")
-    workers: int = Field(16, ge=1, description="turns answered at the same time")
-    queue: int = Field(64, ge=1, description="turns that may wait; more are refused politely")
-    visitor_days: int = Field(90, ge=1, description="how long a visitor's history can be reopened")
-
-
-class EncoderSettings(_Section):
-    """What turns text into vectors."""
-
-    model: str = Field("bundled", description="'bundled', a hub name, or a path")
-    revision: str | None = Field(None, description="commit or tag of a model on a hub")
-    query_prompt: str = Field("query: ", description="what the model wants before a question")
-    passage_prompt: str = Field("passage: ", description="what the model wants before a passage")
-    device: str = Field("auto", description="'auto', 'cpu', 'cuda', 'mps'")
-
-
-class ModelSettings(_Section):
-    """The language model that drafts grounded answers."""
-
-    model: str = Field("bundled", description="'bundled', 'none', a hub name, or a path")
-    drafts: Literal["auto", "always", "never"] = Field(
-        "auto",
-        description="what the model does: 'auto' lets a tuned one name the passage or decline, and draft if its certificate "
-        "says that it writes well enough; 'always' shows every draft that passes the check; 'never' does without it",
-    )
-    adapter: str = Field(
-        "auto",
-        description="'auto' takes the one that was promoted (see `kefu adapters`), 'none', or a folder",
-    )
-    revision: str | None = Field(None, description="commit or tag of a model on a hub")
-    url: str | None = Field(None, description="an OpenAI-compatible server; then `model` is its name there")
-    api_key: str | None = Field(None, description="sent to the model server; set it in the environment")
-    engine: Literal["auto", "torch", "openvino"] = Field(
-        "auto",
-        description="what computes: 'auto' takes OpenVINO on a CPU if it is installed and promotion wrote files for it",
-    )
-    device: str = Field("auto", description="'auto', 'cpu', 'cuda', 'mps'")
-    threads: int | None = Field(None, ge=1, description="CPU threads of one generation; default: all but one")
-    max_new_tokens: int = Field(160, ge=1, description="longest draft")
-    first_sentence_seconds: float = Field(2.5, gt=0, description="then the composed answer is shown instead")
-    deadline_seconds: float = Field(12.0, gt=0, description="longest time for a whole draft")
-
-
-class RetrievalSettings(_Section):
-    """How many passages an answer may use."""
-
-    top_k: int = Field(5, ge=1, le=50, description="articles that a search returns")
-    passage_characters: int = Field(
-        600, ge=100, description="longest passage, in width units (a Chinese character is 2)"
-    )
-
-
-class PolicySettings(_Section):
-    """Thresholds on calibrated probabilities, 0 to 1. What is set here is never overruled by `kefu calibrate`."""
-
-    template_score: float = Field(
-        0.9, ge=0, le=1, description="least probability of an intent for its template"
-    )
-    template_margin: float = Field(0.1, ge=0, le=1, description="least distance of that intent to the next")
-    handoff_score: float = Field(
-        0.5, ge=0, le=1, description="least probability of an intent that always brings a person"
-    )
-    grounded_score: float = Field(0.65, ge=0, le=1, description="least probability that an article answers")
-    drafted_score: float = Field(
-        0.4, ge=0, le=1, description="the same where a tuned model reads the articles and may decline"
-    )
-    clarify_score: float = Field(
-        0.15, ge=0, le=1, description='least probability of an intent to be offered in "did you mean"'
-    )
-    in_scope: float = Field(
-        0.35, ge=0, le=1, description="least probability that the question is ours at all"
-    )
-    failures_before_handoff: int = Field(
-        2, ge=1, description="turns in a row without an answer, until a person is called"
-    )
-    burst_seconds: float = Field(
-        8.0, ge=0, description="a fragment sent this soon after another is read with it"
-    )
-
-
-class SafetySettings(_Section):
-    """What a customer's message may look like."""
-
-    max_characters: int = Field(2000, ge=1, description="longest message")
-    shown_contacts: tuple[str, ...] = Field(
-        ("400-800-1234", "service@example.com", "complaint@example.com", "business@example.com"),
-        description="the company's own numbers and addresses, which are never masked",
-    )
 
 
 class Settings(BaseSettings):
@@ -146,6 +56,11 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = RetrievalSettings()
     policy: PolicySettings = PolicySettings()
     safety: SafetySettings = SafetySettings()
+    widget: WidgetSettings = WidgetSettings()
+    desk: DeskSettings = DeskSettings()
+    webhooks: WebhookSettings = WebhookSettings()
+    openai: OpenAISettings = OpenAISettings()
+    channels: ChannelSettings = ChannelSettings()
 
     def patient(self) -> Settings:
         """The same settings with all the time for drafts: what is measured must not depend on how busy the machine is."""
@@ -156,6 +71,11 @@ class Settings(BaseSettings):
     def log_path(self) -> Path:
         """The SQLite file with every turn."""
         return self.var / "kefu.db"
+
+    @property
+    def uploads_path(self) -> Path:
+        """Where pictures and files that customers sent lie."""
+        return self.var / "uploads"
 
     @property
     def models_path(self) -> Path:

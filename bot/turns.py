@@ -24,6 +24,7 @@ from bot.conversation import (
     TurnId,
     Understanding,
 )
+from bot.memory.calls import CallReason
 from bot.policy import DialogState, Thresholds
 from bot.safety.injection import suspicious
 from bot.safety.redact import Redacted
@@ -34,6 +35,7 @@ from retrieval.documents import Hit
 Redact = Callable[[str], Redacted]  # masks personal data
 
 ABANDONED = "abandoned"  # flag of a turn whose customer left before the answer was complete
+TAKEN_OVER = "taken_over"  # flag of a turn during whose answer a person took the talk
 _HISTORY_TURNS = 2  # what the model reads of the conversation
 _BROKE = "error: "  # how the reason of a turn that failed begins
 
@@ -68,6 +70,16 @@ class Asked:
 def merged(asked: Asked) -> Asked:
     """The same message, to be answered together with the one that followed it."""
     return replace(asked, decision=Decision(Route.MERGED, "a newer message took it over"), hits=())
+
+
+def left_to_person(asked: Asked) -> Asked:
+    """The same message, left to the person who has the talk."""
+    return replace(asked, decision=Decision(Route.PERSON, "a person has the talk"))
+
+
+def call_reason(turn: Turn) -> CallReason:
+    """Why a turn calls a person: an intent's rule, or too many turns without an answer."""
+    return CallReason.FAILURES if turn.intent is None else CallReason.RULE
 
 
 def broken(asked: Asked | None, conversation: ConversationId, text: str, error: Exception) -> Asked:

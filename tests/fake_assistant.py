@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import shutil
+import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from bot.conversation import (
@@ -25,92 +29,15 @@ from bot.conversation import (
     TurnId,
     VisitorId,
 )
+from bot.desk.desk import Desk
+from bot.desk.hours import Hours
 from bot.errors import ConversationUnknown, InputRefused, TurnUnknown
+from bot.memory.calls import Call, CallReason, DeskEvent
+from bot.memory.store import Store
+from bot.memory.visits import Customer
 from bot.understanding.language import detect, to_traditional
 from retrieval.documents import Article, Hit, Passage
-
-_WORDING: Mapping[str, Mapping[str, Any]] = {
-    "zh": {
-        "greeting": "您好，我是开帆电器的智能客服。订单、退换、保修的问题都可以直接问我。",
-        "suggested": [
-            "我的快递三天没动了，怎么办？",
-            "退货怎么操作？",
-            "怎么开发票？",
-            "保修期是多久？",
-        ],
-        "technical_problem": "抱歉，系统出了点问题，您的消息没有丢失，请稍后再试。",
-        "ai_label": "AI 生成",
-        "sources": "参考来源",
-        "talk_to_person": "转人工",
-        "new_chat": "新对话",
-        "rate_up": "有帮助",
-        "rate_down": "没帮助",
-        "rated_thanks": "感谢您的反馈",
-        "placeholder": "请输入您的问题…",
-        "send": "发送",
-        "empty_message": "请先输入您的问题。",
-        "too_long": "消息太长了，请控制在 {limit} 字以内。",
-        "too_fast": "您发得太快了，请稍等一会儿再发。",
-        "off_line_notice": "网络已断开，您写的内容还在，恢复后再发送即可。",
-    },
-    "en": {
-        "greeting": "Hello! I'm the assistant of Kaifan Home. Ask me anything about orders, returns or warranty.",
-        "suggested": [
-            "My parcel hasn't moved for three days",
-            "Can I return opened earphones?",
-            "How do I get an invoice?",
-            "How long is the warranty?",
-        ],
-        "technical_problem": "Sorry, something went wrong on our side. Your message is not lost; please try again.",
-        "ai_label": "AI-generated",
-        "sources": "Sources",
-        "talk_to_person": "Talk to a person",
-        "new_chat": "New chat",
-        "rate_up": "Helpful",
-        "rate_down": "Not helpful",
-        "rated_thanks": "Thank you for your feedback",
-        "placeholder": "Type your question…",
-        "send": "Send",
-        "empty_message": "Please type your question first.",
-        "too_long": "That message is too long. Please keep it under {limit} characters.",
-        "too_fast": "You are sending messages very fast. Please wait a moment.",
-        "off_line_notice": "You are off line. What you wrote is kept; send it when you are back.",
-    },
-}
-
-_ARTICLES = {
-    ("zh", "parcel-stuck"): Article(
-        id="parcel-stuck",
-        language="zh",
-        title="快递长时间没有更新怎么办",
-        body="# 快递长时间没有更新怎么办\n\n## 先确认物流状态\n\n1. 打开 **「我的订单」**，点击物流详情。\n2. 超过 **72 小时**没有更新，可以申请催件。\n\n"
-        "| 地区 | 正常时效 |\n|---|---|\n| 省内 | 1–2 天 |\n| 跨省 | 2–4 天 |\n\n> **注意：**节假日时效会顺延。\n\n更多见 [退换货](/articles/zh/returns)。",
-        path="articles/zh/parcel-stuck.md",
-        updated=date(2026, 10, 12),
-    ),
-    ("en", "returns-opened"): Article(
-        id="returns-opened",
-        language="en",
-        title="Returning opened items",
-        body="## Earphones\n\nFor hygiene reasons opened in-ear earphones can only be returned if they are **faulty**.\n\n"
-        "- Keep the box\n- Take photos",
-        path="articles/en/returns-opened.md",
-        updated=date(2026, 9, 1),
-    ),
-}
-
-_ZH_ANSWER = (
-    "包裹超过 **72 小时**没有更新，可以这样处理：[1]\n\n"
-    "1. 在「我的订单」里点击 **催件**，快递公司会在 24 小时内回复。[1]\n"
-    "2. 仍然没有进展时，我们会为您**补发或退款**。[2]\n\n"
-    "**注意：**节假日的时效会顺延。[1]"
-)
-_EN_ANSWER = (
-    "Opened earphones can be returned **within 7 days** if they are faulty. [1]\n\n"
-    "- Keep the original box and all accessories. [1]\n"
-    "- In-ear models without a fault cannot be returned once the seal is broken. [2]\n\n"
-    "The refund arrives in 3–5 working days. [1]"
-)
+from tests.fake_texts import ARTICLES, EN_ANSWER, WORDING, ZH_ANSWER
 
 
 @dataclass
@@ -127,7 +54,8 @@ class Rated:
 class FakeAssistant:
     """Answers from a script (by the exact message), else from its two stock answers; remembers all it was asked.
 
-    A scripted value is Markdown to answer with, or an exception to raise after the first words.
+    A scripted value is Markdown to answer with, or an exception to raise after the first words. The desk beside it is a
+    real one, on a log of its own.
     """
 
     script: dict[str, str | Exception] = field(default_factory=dict)
@@ -137,12 +65,20 @@ class FakeAssistant:
     ratings: list[Rated] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     parts: dict[str, bool] = field(default_factory=lambda: {"index": True, "model": True})
-    articles: dict[tuple[str, str], Article] = field(default_factory=lambda: dict(_ARTICLES))
+    articles: dict[tuple[str, str], Article] = field(default_factory=lambda: dict(ARTICLES))
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="kefu-fake-")))
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def __post_init__(self) -> None:
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        self.store = Store(self.folder / "kefu.db")
+        self.desk = Desk(
+            self.store.path, Hours("24/7", time_zone="Asia/Shanghai", country=None), lambda text: text
+        )
+
     def open_conversation(self, visitor: VisitorId, *, channel: str) -> ConversationId:
-        conversation_id = ConversationId(secrets.token_urlsafe(24))
+        conversation_id = self.store.open_conversation(visitor, channel=channel)
         self.conversations[conversation_id] = (visitor, channel, [])
         return conversation_id
 
@@ -154,6 +90,12 @@ class FakeAssistant:
         self.asked.append(text)
         language = detect(text).language
         reply = self._reply(conversation_id, text, language)
+        if self.desk.holds(conversation_id):
+            silent = replace(reply, text="", route=Route.PERSON, sources=(), options=(), actions=())
+            turns.append(_turn(silent, text))
+            self.desk.hear(conversation_id, text, silent.turn_id)
+            yield silent
+            return
         scripted = self.script.get(text)
         for piece in _pieces(reply.text):
             time.sleep(self.pause_seconds)
@@ -185,6 +127,39 @@ class FakeAssistant:
     def history(self, conversation_id: ConversationId, *, visitor: VisitorId | None) -> Sequence[Turn]:
         return tuple(self._turns(conversation_id, visitor))
 
+    def call_person(self, conversation_id: ConversationId, *, visitor: VisitorId | None) -> Call:
+        turns = self._turns(conversation_id, visitor)
+        language = turns[-1].language if turns else Language.ZH
+        return self.desk.call(conversation_id, CallReason.ASKED, language=language)
+
+    def leave_contact(
+        self, conversation_id: ConversationId, contact: str, *, visitor: VisitorId | None
+    ) -> Call:
+        self._check(contact)
+        self._turns(conversation_id, visitor)
+        return self.desk.leave_contact(conversation_id, contact, language=Language.ZH)
+
+    def events(
+        self, conversation_id: ConversationId, after: int, *, visitor: VisitorId | None
+    ) -> Sequence[DeskEvent]:
+        self._turns(conversation_id, visitor)
+        return self.desk.events(conversation_id, after)
+
+    def note_page(
+        self, conversation_id: ConversationId, page: str, title: str, *, visitor: VisitorId | None
+    ) -> None:
+        self._turns(conversation_id, visitor)
+        self.desk.note_page(conversation_id, page, title)
+
+    def identify(
+        self, conversation_id: ConversationId, customer: Customer, *, visitor: VisitorId | None
+    ) -> None:
+        self._turns(conversation_id, visitor)
+        self.desk.identify(conversation_id, customer)
+
+    def conversations_of(self, customer_id: str) -> Sequence[ConversationId]:
+        return self.desk.conversations_of(customer_id)
+
     def search(self, question: str, *, top_k: int) -> Sequence[Hit]:
         self._check(question)
         hits = []
@@ -206,13 +181,16 @@ class FakeAssistant:
         return self.articles.get((language, article_id))
 
     def wording(self, language: Language) -> Mapping[str, Any]:
-        wording = _WORDING[language.content.value]
+        wording = WORDING[language.content.value]
         if language is not Language.ZH_HANT:
             return wording
         return {
             key: to_traditional(value) if isinstance(value, str) else [to_traditional(item) for item in value]
             for key, value in wording.items()
         }
+
+    def intent_title(self, intent: str, language: Language) -> str:
+        return f"{intent} ({language})"
 
     def ready(self) -> Mapping[str, bool]:
         return self.parts
@@ -221,7 +199,7 @@ class FakeAssistant:
         owner, channel, turns = self.conversations.get(conversation_id, (None, "", []))
         if (
             owner is None
-            or (visitor is None and channel != "api")
+            or (visitor is None and channel not in {"api", "widget", "openai"})
             or (visitor is not None and owner != visitor)
         ):
             raise ConversationUnknown(f"No conversation has the id {conversation_id!r}.")
@@ -238,7 +216,7 @@ class FakeAssistant:
     def _reply(self, conversation_id: ConversationId, text: str, language: Language) -> Reply:
         scripted = self.script.get(text)
         chinese = language is not Language.EN
-        answer = scripted if isinstance(scripted, str) else _ZH_ANSWER if chinese else _EN_ANSWER
+        answer = scripted if isinstance(scripted, str) else ZH_ANSWER if chinese else EN_ANSWER
         titles = (
             [("parcel-stuck", "快递长时间没有更新怎么办"), ("refund-time", "补发与退款的时效说明")]
             if chinese

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import uvicorn
 
-from bot.settings import ServerSettings, Settings
+from bot.settings import Settings
+from bot.settings_sections import ServerSettings
 from bot.web.server import build_app
 from tests.small_shop import build_shop
 

@@ -14,6 +14,9 @@ from bot.answering.grounded import DraftLimits, GroundedWriter
 from bot.answering.templates import TemplateBook
 from bot.content import Wording, load_content
 from bot.conversation import Delta, Provenance, Reply, VisitorId
+from bot.desk.desk import Desk
+from bot.desk.hours import Hours
+from bot.desk.lessons import Lessons
 from bot.knowledge import Knowledge
 from bot.learning import labelled_questions
 from bot.manager import Limits, Manager
@@ -143,8 +146,14 @@ def build_shop(
         thresholds=ThresholdTable(THRESHOLDS, THRESHOLDS),
         provenance=Provenance("test", str(index.manifest["generation"]), encoder.name),
     )
-    limits = Limits(top_k=5, max_characters=2000)
-    return Manager(knowledge, Store(folder / "kefu.db"), redact, limits, lambda: TODAY)
+    store = Store(folder / "kefu.db")
+    desk = Desk(
+        store.path,
+        Hours("24/7", time_zone="Asia/Shanghai", country=None),
+        lambda text: redact(text).text,
+        learn=Lessons(store).learn,
+    )
+    return Manager(knowledge, store, desk, redact, Limits(top_k=5, max_characters=2000), lambda: TODAY)
 
 
 def say(manager: Manager, *messages: str, visitor: VisitorId = ANNA) -> list[Reply]:

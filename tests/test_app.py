@@ -14,7 +14,8 @@ from bot.conversation import Language, Reply, Route, Source
 from bot.doctor import examine
 from bot.errors import SettingsError
 from bot.memory.store import Store
-from bot.settings import ServerSettings, Settings, load_settings
+from bot.settings import Settings, load_settings
+from bot.settings_sections import ServerSettings
 from finetune.curation.curate import CurationSettings, curate
 from finetune.curation.dataset import write_dataset
 from tests.example_talks import shop_talks
@@ -93,7 +94,8 @@ def test_an_export_of_an_empty_log_says_so(here, monkeypatch, capsys) -> None:
 def test_an_export_writes_the_log_and_its_manifest(here, monkeypatch, capsys) -> None:
     manager = build_shop(here)
     say(manager, "how much is postage")
-    manager._store.close()
+    manager.desk.close()
+    manager.store.close()
     (here / "var").mkdir()
     (here / "kefu.db").rename(here / "var" / "kefu.db")
     status, said = run("export", "out.jsonl", "--format", "messages", monkeypatch=monkeypatch, capsys=capsys)

@@ -29,6 +29,7 @@ FLOORS = (
     {"bot.upkeep"},
     {"bot.factory", "bot.doctor", "bot.promotions"},
     {
+        "bot.conversations",
         "bot.knowledge",
         "bot.learning",
         "bot.manager",
@@ -49,6 +50,7 @@ FLOORS = (
         "bot.content",
         "bot.conversation",
         "bot.settings",
+        "bot.settings_sections",
         "bot.errors",
         "bot.logs",
         "bot.progress_bars",

@@ -12,7 +12,8 @@ from transformers import AutoModelForCausalLM
 
 from bot.answering.adapters import CONFIG, WEIGHTS, AdapterManifest, write_manifest
 from bot.answering.prompt import PROMPT_VERSION
-from bot.settings import ModelSettings, PolicySettings, Settings
+from bot.settings import Settings
+from bot.settings_sections import ModelSettings, PolicySettings
 from tests.tiny_model import SHAPE
 
 

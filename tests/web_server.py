@@ -14,7 +14,8 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from bot.settings import ServerSettings, Settings
+from bot.settings import Settings
+from bot.settings_sections import ServerSettings
 from bot.web.assistant import Assistant
 from bot.web.server import build_app
 

@@ -41,6 +41,9 @@ from bot.memory.records import (
 from bot.memory.writer import Writer
 
 _PAGE = 200
+_OPENED_BY_PROGRAMS = frozenset(
+    {"api", "widget", "openai"}
+)  # channels whose conversation's id is the key to it
 
 
 class Store:
@@ -73,7 +76,7 @@ class Store:
         return conversation
 
     def check_owner(self, conversation_id: ConversationId, visitor: VisitorId | None) -> None:
-        """Let through only the visitor whose conversation it is; None is an API caller who holds the id itself.
+        """Let through only the visitor whose conversation it is; None is a program or widget that holds the id itself.
 
         Raises:
             ConversationUnknown: there is no such conversation, or it is somebody else's; both look the same.
@@ -86,7 +89,7 @@ class Store:
                 found = reading.owner_and_channel(log, conversation_id)
         if found is not None:
             owner, channel = found
-            if visitor is None and channel == "api":
+            if visitor is None and channel in _OPENED_BY_PROGRAMS:
                 return
             if visitor is not None and hmac.compare_digest(owner, visitor_hash(visitor)):
                 return

@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from bot.conversation import ConversationId, Delta, Language, Reply, Turn, TurnId, VisitorId
+from bot.desk.desk import Desk
+from bot.memory.calls import Call, DeskEvent
+from bot.memory.visits import Customer
 from retrieval.documents import Article, Hit
 
 
@@ -47,6 +50,43 @@ class Assistant(Protocol):
         """The votes on a conversation's turns."""
         ...
 
+    @property
+    def desk(self) -> Desk:
+        """Where people of the team take talks over."""
+        ...
+
+    def call_person(self, conversation_id: ConversationId, *, visitor: VisitorId | None) -> Call:
+        """Call a person into a conversation."""
+        ...
+
+    def leave_contact(
+        self, conversation_id: ConversationId, contact: str, *, visitor: VisitorId | None
+    ) -> Call:
+        """Note how the customer wants to be reached."""
+        ...
+
+    def events(
+        self, conversation_id: ConversationId, after: int, *, visitor: VisitorId | None
+    ) -> Sequence[DeskEvent]:
+        """What people said and did in a conversation."""
+        ...
+
+    def note_page(
+        self, conversation_id: ConversationId, page: str, title: str, *, visitor: VisitorId | None
+    ) -> None:
+        """Note on which page of a site the customer is."""
+        ...
+
+    def identify(
+        self, conversation_id: ConversationId, customer: Customer, *, visitor: VisitorId | None
+    ) -> None:
+        """Note whose conversation it is."""
+        ...
+
+    def conversations_of(self, customer_id: str) -> Sequence[ConversationId]:
+        """The conversations of a user that a site vouches for."""
+        ...
+
     def search(self, question: str, *, top_k: int) -> Sequence[Hit]:
         """Passages that fit a question."""
         ...
@@ -57,6 +97,10 @@ class Assistant(Protocol):
 
     def wording(self, language: Language) -> Mapping[str, Any]:
         """The support team's messages."""
+        ...
+
+    def intent_title(self, intent: str, language: Language) -> str:
+        """What an intent is called, for people."""
         ...
 
     def ready(self) -> Mapping[str, bool]:

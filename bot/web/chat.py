@@ -186,7 +186,7 @@ class ChatPage:
 
 
 def _final(reply: Reply) -> AssistantMessage | None:
-    if reply.route is Route.MERGED and not reply.text:
+    if reply.route in (Route.MERGED, Route.PERSON) and not reply.text:
         return None
     return AssistantMessage(
         reply.language,

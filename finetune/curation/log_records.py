@@ -59,6 +59,8 @@ def _exchanges(entries: Iterable[LoggedTurn], rating: int | None, mask: Mask) ->
         burst.append(mask(turn.customer_text, turn.id))
         if turn.route is Route.MERGED:
             continue
+        if turn.route is Route.PERSON and entry.correction is None:  # the person answered a later message
+            continue
         answer = turn.answer if entry.correction is None else entry.correction.text
         if answer.strip():
             yield _exchange(entry, "\n".join(burst), mask(answer, turn.id), rating, mask)

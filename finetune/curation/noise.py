@@ -34,7 +34,7 @@ _GREETINGS_AND_THANKS = (
 )
 _SMALL_TALK = frozenset(map(normalised, _GREETINGS_AND_THANKS.split(",")))
 # What the log says about turns without an answer of their own; a person's correction makes them worth learning.
-_NO_ANSWER = (Route.NO_ANSWER, Route.HANDOFF, Route.CLARIFY, Route.MERGED)
+_NO_ANSWER = (Route.NO_ANSWER, Route.HANDOFF, Route.CLARIFY, Route.MERGED, Route.PERSON)
 
 
 def is_empty(text: str) -> bool:

@@ -11,7 +11,8 @@ import pytest
 
 from bot.conversation import Route
 from bot.factory import Kefu, assemble, rebuild
-from bot.settings import ModelSettings, PolicySettings, Settings
+from bot.settings import Settings
+from bot.settings_sections import ModelSettings, PolicySettings
 from retrieval import prepared_texts
 from retrieval.encoder import Vectors
 from retrieval.prepared_texts import PreparedTexts

@@ -18,7 +18,8 @@ from bot.conversation import Delta, Language, Reply, Route, Turn
 from bot.factory import Kefu, assemble, rebuild
 from bot.models import adapter_registry, make_generator
 from bot.promotions import exchange_model, follow_learning, follow_promotions
-from bot.settings import PolicySettings, Settings
+from bot.settings import Settings
+from bot.settings_sections import PolicySettings
 from bot.thresholds import write_calibrated
 from tests.fakes import WordEncoder
 from tests.small_shop import ANNA, reply_to, write_knowledge_base

@@ -9,7 +9,8 @@ import pytest
 
 from bot.conversation import Language
 from bot.errors import SettingsError
-from bot.settings import PolicySettings, Settings
+from bot.settings import Settings
+from bot.settings_sections import PolicySettings
 from bot.thresholds import read_certificate, threshold_table, write_calibrated
 
 DEFAULTS = PolicySettings()

@@ -1,9 +1,9 @@
 """The questions that customers asked, out of the log: each with what stood before it, as the bot saw it then.
 
-Three kinds of turns are not asked as they lie there. A message that a newer one took over (`Route.MERGED`) is read
-together with that one, as it was. A turn that failed got an apology, which is no answer to compare with: `failures`
-says whether it is wanted at all. A turn whose customer left before the answer was complete is asked like any other;
-what is compared of it is only what they saw (see `outcomes`).
+Four kinds of turns are not asked as they lie there. What was said to a person is left out. A message that a newer one
+took over (`Route.MERGED`) is read together with that one, as it was. A turn that failed got an apology, which is no
+answer to compare with: `failures` says whether it is wanted at all. A turn whose customer left before the answer was
+complete is asked like any other; what is compared of it is only what they saw (see `outcomes`).
 """
 
 from __future__ import annotations
@@ -82,6 +82,8 @@ def read_questions(
         fragments = failures_then = wanted = 0
         last: deque[LoggedTurn] = deque(maxlen=limit)
         for logged in _logged(log, since, until, rating):
+            if logged.turn.route is Route.PERSON:
+                continue
             if logged.turn.route is Route.MERGED:
                 fragments += 1
             elif failed(logged.turn) and not failures:

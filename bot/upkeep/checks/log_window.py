@@ -25,7 +25,7 @@ def log_window(logged: Iterable[LoggedTurn], since: datetime, content: Content) 
     intents = _by_answer(content)
     for each in logged:
         turn = each.turn
-        if turn.route is Route.MERGED:
+        if turn.route in (Route.MERGED, Route.PERSON):
             continue
         turns[turn.language.content.value] += 1
         if turn.intent is not None and turn.route in _IN_ITS_WORDING:

@@ -75,7 +75,7 @@ def read_unanswered(logged: Iterable[LoggedTurn]) -> Unanswered:
         for each in logged:
             if failed(each.turn):
                 broken.append((each.turn.id, each.turn.reason, each.turn.asked_at))
-            elif each.turn.route is not Route.MERGED:
+            elif each.turn.route not in (Route.MERGED, Route.PERSON):
                 yield each
 
     turns = sorted(_chosen(whole()), key=lambda turn: turn.asked_at)

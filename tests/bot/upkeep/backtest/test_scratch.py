@@ -10,7 +10,8 @@ import pytest
 
 from bot.errors import ContentError
 from bot.factory import load_knowledge, rebuild
-from bot.settings import ModelSettings, Settings
+from bot.settings import Settings
+from bot.settings_sections import ModelSettings
 from bot.upkeep.backtest.scratch import Models, edited_knowledge, present_knowledge, scratch_settings
 from retrieval.errors import IndexMissing
 from tests.fakes import WordEncoder
