@@ -37,6 +37,7 @@ from bot.thresholds import threshold_table
 from bot.turns import Redact
 from bot.understanding.reader import Reader
 from bot.understanding.slots import SlotFinder
+from retrieval.batching import BatchingEncoder
 from retrieval.build import BuildReport, build_index
 from retrieval.encoder import Encoder
 from retrieval.errors import IndexMismatch, IndexMissing, RetrievalError
@@ -197,7 +198,9 @@ def build_kefu(settings: Settings, progress: Reporter, *, log_path: Path | None 
     Raises:
         BotError, RetrievalError: something cannot be had; the message says what to do.
     """
-    prepared = PreparedTexts(make_encoder(settings, progress), settings.var / "sentences.safetensors")
+    prepared = PreparedTexts(
+        BatchingEncoder(make_encoder(settings, progress)), settings.var / "sentences.safetensors"
+    )
     encoder = RecentTexts(prepared)
     generator = make_generator(settings, progress)
     if not _index_fits(settings, encoder):

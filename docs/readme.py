@@ -72,7 +72,7 @@ def settings_table(settings: type[BaseModel] = Settings, prefix: str = "") -> st
     rows, sections = [], []
     for name, field in settings.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            sections.append(f"| **[{name}]** | | {field.annotation.__doc__} |\n")
+            sections.append(f"| **[{prefix}{name}]** | | {field.annotation.__doc__} |\n")
             sections.append(settings_table(field.annotation, f"{prefix}{name}."))
         else:
             rows.append(f"| `{prefix}{name}` | {_default(field)} | {_meaning(field)} |\n")
@@ -197,7 +197,7 @@ def _default(field: FieldInfo) -> str:
         return "none"
     if isinstance(value, tuple):
         return f"`{list(value)}`"
-    return f"`{value}`"
+    return f"`{value}`" if value != "" else "empty"
 
 
 def _meaning(field: FieldInfo) -> str:
