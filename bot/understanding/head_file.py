@@ -13,11 +13,11 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from bot.understanding.intents import IntentHead, TrainingSet, fit_head
-from retrieval.encoder import Encoder
+from retrieval.encoder import Encoder, Vectors
 from retrieval.errors import FilesDamaged
 from retrieval.publish import current, publish, verify
 
-FORMAT = 2  # of the files, and of what is learned; raise it when either changes
+FORMAT = 3  # of the files, and of what is learned; raise it when either changes
 _ARRAYS = "head.safetensors"
 _TEXTS = "examples.json"
 
@@ -28,20 +28,16 @@ def load_or_fit(root: Path, examples: TrainingSet, encoder: Encoder) -> IntentHe
     Args:
         root: folder of the head's generations (`var/intents`).
         examples: what to learn from.
-        encoder: gives the examples' query vectors, if the head has to be fitted.
+        encoder: gives the query vectors of the examples that the head in `root` has none of, if one has to be fitted.
 
     Raises:
         PublishError: the disk is full or read-only.
     """
     fingerprint = _fingerprint(examples, encoder)
-    folder = current(root)
-    if folder is not None:
-        try:
-            if verify(folder).get("fingerprint") == fingerprint:
-                return _load(folder)
-        except FilesDamaged:
-            pass  # it is fitted anew, below
-    head = fit_head(examples, encoder.encode_queries(examples.texts))
+    last = _last(root, encoder)
+    if last is not None and last[1] == fingerprint:
+        return last[0]
+    head = fit_head(examples, _vectors(examples, encoder, None if last is None else last[0]))
 
     def fill(target: Path) -> Mapping[str, Any]:
         _save(target, head)
@@ -59,6 +55,29 @@ def load_or_fit(root: Path, examples: TrainingSet, encoder: Encoder) -> IntentHe
     return head
 
 
+def _last(root: Path, encoder: Encoder) -> tuple[IntentHead, str] | None:
+    """The head in `root` and its fingerprint, if it is whole, of today's format and of this encoder."""
+    folder = current(root)
+    if folder is None:
+        return None
+    try:
+        manifest = verify(folder)
+        if manifest.get("format") != FORMAT or manifest.get("encoder") != encoder.name:
+            return None
+        return _load(folder), str(manifest.get("fingerprint"))
+    except FilesDamaged:
+        return None  # it is fitted anew
+
+
+def _vectors(examples: TrainingSet, encoder: Encoder, last: IntentHead | None) -> Vectors:
+    """The examples' query vectors, (n, d): most have one from the last time, and an edited intent waits for its own only."""
+    known = {} if last is None else dict(zip(last.texts, last.vectors, strict=True))
+    new = [text for text in dict.fromkeys(examples.texts) if text not in known]
+    if new:
+        known.update(zip(new, encoder.encode_queries(new), strict=True))
+    return np.stack([known[text] for text in examples.texts])
+
+
 def _fingerprint(examples: TrainingSet, encoder: Encoder) -> str:
     learned = json.dumps([FORMAT, encoder.name, examples.texts, examples.labels], ensure_ascii=False)
     return hashlib.sha256(learned.encode("utf-8", "surrogatepass")).hexdigest()
@@ -67,10 +86,13 @@ def _fingerprint(examples: TrainingSet, encoder: Encoder) -> str:
 def _save(folder: Path, head: IntentHead) -> None:
     arrays = {
         "labels": head.labels,
-        "examples": head.examples,
+        "vectors": head.vectors,
         "mean": head.mean,
+        "rarities": head.rarities,
         "weights": head.weights,
         "bias": head.bias,
+        "word_weights": head.word_weights,
+        "word_bias": head.word_bias,
         "mix": np.array(head.mix),
     }
     # safetensors writes the bytes as they lie: an array in another order would come back scrambled.
@@ -87,14 +109,17 @@ def _load(folder: Path) -> IntentHead:
         raise FilesDamaged(
             f"The intent head in {folder} cannot be read: {error}. Run `kefu index`."
         ) from error
-    a, b = arrays["mix"]
+    a, b, c = arrays["mix"]
     return IntentHead(
         classes=tuple(texts["classes"]),
         texts=tuple(texts["texts"]),
         labels=arrays["labels"],
-        examples=arrays["examples"],
+        vectors=arrays["vectors"],
         mean=arrays["mean"],
+        rarities=arrays["rarities"],
         weights=arrays["weights"],
         bias=arrays["bias"],
-        mix=(float(a), float(b)),
+        word_weights=arrays["word_weights"],
+        word_bias=arrays["word_bias"],
+        mix=(float(a), float(b), float(c)),
     )

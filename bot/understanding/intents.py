@@ -1,4 +1,4 @@
-"""Which intent a question belongs to: a linear head and nearest examples, on frozen sentence vectors.
+"""Which intent a question belongs to: a linear head on sentence vectors, nearest examples, and words.
 
 Three kinds of classes are learned from the team's own content, in both languages at once:
 
@@ -6,10 +6,11 @@ Three kinds of classes are learned from the team's own content, in both language
 - `KNOWLEDGE`: questions that articles answer and no template does, from the articles' own `questions`;
 - `OUT_OF_SCOPE`: what is nobody's business here, from the out-of-scope examples.
 
-A class's score is `a · head + b · similarity`, where head is the logit of a logistic regression and similarity the
-mean cosine of the three nearest examples; the head separates the classes, the examples know what is far from all of
-them. `a` and `b` are fitted on examples that neither had seen, so that the softmax of the scores is a probability
-(temperature scaling: Guo et al. 2017, "On Calibration of Modern Neural Networks").
+A class's score is `a · head + b · similarity + c · words`. The head is the logit of a logistic regression on frozen sentence
+vectors; similarity the mean cosine of the three nearest examples; words the margin of a linear support vector machine on
+hashed n-grams (`bot.understanding.wording`). The head separates the classes, the examples know what is far from all of
+them, the words what a vector blurs. `a`, `b` and `c` are fitted on examples that none of them had seen, so that the softmax
+of the scores is a probability (temperature scaling: Guo et al. 2017, "On Calibration of Modern Neural Networks").
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
 from scipy.special import log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedShuffleSplit
+from sklearn.svm import LinearSVC
 
 from bot.content import Content
 from bot.conversation import ScoredIntent
+from bot.understanding.wording import rarity, worded
 from retrieval.encoder import Vectors
 
 OUT_OF_SCOPE = "(out-of-scope)"
@@ -35,10 +39,17 @@ KNOWLEDGE = "(knowledge)"
 
 NEAREST = 3
 _REGULARISATION = 10.0  # inverse strength (scikit-learn's C)
+_FEW = (1.0, 5.0, 0.0)  # the mix of few examples
+_MANY = (1.0, 5.0, 1.0)  # where the search for a better one begins
+_LEAST_FOR_WORDS = (
+    100  # held-out examples; fewer share words by chance, which says nothing of other questions
+)
 _HELD_OUT = 0.2
 _RANKED = 5
 
 Matrix = NDArray[np.float64]
+Labels = NDArray[np.int64]
+Mix = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -88,16 +99,23 @@ def normalise(text: str) -> str:
 
 @dataclass(frozen=True)
 class IntentHead:
-    """A fitted classifier as plain arrays: n examples, c classes, vectors of length d."""
+    """A fitted classifier as plain arrays: n examples, c classes, vectors of length d, w columns of words."""
 
     classes: tuple[str, ...]
     texts: tuple[str, ...]  # n
-    labels: NDArray[np.int64]  # (n,), positions in `classes`
-    examples: Vectors  # (n, d), centred unit vectors
+    labels: Labels  # (n,), positions in `classes`
+    vectors: Vectors  # (n, d), of the examples, as the encoder gave them
     mean: Vectors  # (d,), subtracted before vectors are compared: it is what all questions share
+    rarities: Vectors  # (w,), of the words' columns
     weights: Vectors  # (c, d)
     bias: Vectors  # (c,)
-    mix: tuple[float, float]  # a and b of the module's docstring
+    word_weights: Vectors  # (w, c)
+    word_bias: Vectors  # (c,)
+    mix: Mix  # a, b and c of the module's docstring
+
+    @cached_property
+    def _centred_examples(self) -> Vectors:
+        return _centred(self.vectors, self.mean)
 
     @cached_property
     def _exact(self) -> dict[str, set[int]]:
@@ -114,8 +132,13 @@ class IntentHead:
         probabilities = self._certain(normalise(question))
         if probabilities is None:
             centred = _centred(vector[None, :], self.mean)
-            scores = _scores(centred, self.examples, self.labels, self.weights, self.bias, len(self.classes))
-            probabilities = softmax(self.mix[0] * scores[0] + self.mix[1] * scores[1], axis=1)[0]
+            scores = _mixed(
+                self.mix,
+                centred @ self.weights.T + self.bias,
+                _nearness(centred, self._centred_examples, self.labels, len(self.classes)),
+                worded([question], self.rarities) @ self.word_weights + self.word_bias,
+            )
+            probabilities = softmax(scores, axis=1)[0]
         found = dict(zip(self.classes, map(float, probabilities), strict=True))
         knowledge, out_of_scope = found.pop(KNOWLEDGE, 0.0), found.pop(OUT_OF_SCOPE, 0.0)
         ranked = sorted(found.items(), key=lambda item: -item[1])[:_RANKED]
@@ -142,62 +165,91 @@ def fit_head(examples: TrainingSet, vectors: Vectors) -> IntentHead:
     labels = np.array([classes.index(label) for label in examples.labels], dtype=np.int64)
     mean = vectors.mean(axis=0)
     centred = _centred(vectors, mean)
+    rarities = rarity(examples.texts)
+    words = worded(examples.texts, rarities)
     weights, bias = _regress(centred, labels)
+    word_weights, word_bias = _separate(words, labels)
     return IntentHead(
         classes=classes,
         texts=examples.texts,
         labels=labels,
-        examples=centred,
+        vectors=np.asarray(vectors, dtype=np.float32),
         mean=mean,
+        rarities=rarities,
         weights=weights,
         bias=bias,
-        mix=_fit_mix(centred, labels, len(classes)),
+        word_weights=word_weights,
+        word_bias=word_bias,
+        mix=_fit_mix(centred, words, labels, len(classes)),
     )
 
 
-def _regress(vectors: Vectors, labels: NDArray[np.int64]) -> tuple[Vectors, Vectors]:
-    """Weights (c, d) and bias (c,) of a multinomial logistic regression; two classes get two rows like any other."""
+def _regress(vectors: Vectors, labels: Labels) -> tuple[Vectors, Vectors]:
+    """Weights (c, d) and bias (c,) of a multinomial logistic regression."""
     head = LogisticRegression(C=_REGULARISATION, max_iter=100, class_weight="balanced")
     head.fit(vectors.astype(np.float64), labels)
-    weights, bias = head.coef_, head.intercept_
+    return _a_row_a_class(head.coef_, head.intercept_)
+
+
+def _separate(words: csr_matrix, labels: Labels) -> tuple[Vectors, Vectors]:
+    """Weights (w, c) and bias (c,) of linear support vector machines, each class against the rest."""
+    head = LinearSVC(random_state=0)
+    head.fit(words, labels)
+    weights, bias = _a_row_a_class(head.coef_, head.intercept_)
+    by_column = np.ascontiguousarray(
+        weights.T
+    )  # a question needs a few hundred columns: each lies in one piece
+    return by_column, bias
+
+
+def _a_row_a_class(weights: Matrix, bias: Matrix) -> tuple[Vectors, Vectors]:
+    """Two classes, for which the library gives one row, get two like any other."""
     if len(weights) == 1:
         weights, bias = np.concatenate((-weights, weights)) / 2, np.concatenate((-bias, bias)) / 2
     return weights.astype(np.float32), bias.astype(np.float32)
 
 
-def _fit_mix(vectors: Vectors, labels: NDArray[np.int64], classes: int) -> tuple[float, float]:
-    """The mix under which held-out examples are most likely; an even one where there are too few to hold any out."""
+def _fit_mix(vectors: Vectors, words: csr_matrix, labels: Labels, classes: int) -> Mix:
+    """The mix under which held-out examples are most likely; a cautious one where there are too few to hold any out."""
     if np.bincount(labels, minlength=classes).min() < 2 or len(labels) * _HELD_OUT < classes:
-        return 1.0, 5.0
+        return _FEW
     split = StratifiedShuffleSplit(1, test_size=_HELD_OUT, random_state=0)
     seen, unseen = next(split.split(vectors, labels))
     weights, bias = _regress(vectors[seen], labels[seen])
-    head, near = _scores(vectors[unseen], vectors[seen], labels[seen], weights, bias, classes)
+    word_weights, word_bias = _separate(words[seen], labels[seen])
+    parts = (
+        vectors[unseen] @ weights.T + bias,
+        _nearness(vectors[unseen], vectors[seen], labels[seen], classes),
+        words[unseen] @ word_weights + word_bias,
+    )
     rows = np.arange(len(unseen))
 
     def unlikelihood(mix: Matrix) -> float:
-        return -float(log_softmax(mix[0] * head + mix[1] * near, axis=1)[rows, labels[unseen]].mean())
+        return -float(log_softmax(_mixed(mix, *parts), axis=1)[rows, labels[unseen]].mean())
 
-    a, b = minimize(unlikelihood, np.array([1.0, 5.0]), method="Nelder-Mead").x
-    return float(a), float(b)
+    start = _MANY if len(unseen) >= _LEAST_FOR_WORDS else _FEW
+    # That a part speaks for a class never speaks against it.
+    bounds = [(0.0, None if first else 0.0) for first in start]
+    found = minimize(unlikelihood, np.array(start), method="Nelder-Mead", bounds=bounds).x
+    a, b, c = map(float, found)
+    return a, b, c
 
 
-def _scores(
-    vectors: Vectors,
-    examples: Vectors,
-    labels: NDArray[np.int64],
-    weights: Vectors,
-    bias: Vectors,
-    classes: int,
-) -> tuple[Matrix, Matrix]:
-    """Head logits and mean similarity to the nearest examples, each (len(vectors), classes)."""
+def _mixed(
+    mix: Mix | Matrix, head: NDArray[np.floating], near: Matrix, words: NDArray[np.floating]
+) -> Matrix:
+    return np.asarray(mix[0] * head + mix[1] * near + mix[2] * words, dtype=np.float64)
+
+
+def _nearness(vectors: Vectors, examples: Vectors, labels: Labels, classes: int) -> Matrix:
+    """Mean similarity to the nearest examples of each class, shape (len(vectors), classes)."""
     similarity = vectors @ examples.T
     near = np.full((len(vectors), classes), -1.0)
     for label in range(classes):
         of_class = similarity[:, labels == label]
         if of_class.shape[1]:
             near[:, label] = np.sort(of_class, axis=1)[:, -NEAREST:].mean(axis=1)
-    return (vectors @ weights.T + bias).astype(np.float64), near
+    return near
 
 
 def _centred(vectors: Vectors, mean: Vectors) -> Vectors:

@@ -81,6 +81,43 @@ def test_a_fitted_head_is_kept_and_fitted_anew_only_when_its_examples_change(tmp
     assert len(load_or_fit(tmp_path, more, encoder).texts) == len(more.texts)
 
 
+def test_an_edited_intent_waits_for_the_vectors_of_its_new_examples_only(tmp_path: Path) -> None:
+    encoder = WordEncoder()
+    load_or_fit(tmp_path, EXAMPLES, encoder)
+    encoder.asked.clear()
+    edited = TrainingSet((*EXAMPLES.texts[1:], "退款 please"), (*EXAMPLES.labels[1:], "refund"))
+    kept = load_or_fit(tmp_path, edited, encoder)
+    assert encoder.asked == ["退款 please"]
+    assert np.allclose(kept.vectors, WordEncoder().encode_queries(edited.texts))
+
+
+def test_vectors_of_another_encoder_are_not_used_again(tmp_path: Path) -> None:
+    load_or_fit(tmp_path, EXAMPLES, WordEncoder())
+    other = WordEncoder()
+    other.name = "others@test"
+    load_or_fit(tmp_path, EXAMPLES, other)
+    assert other.asked == list(EXAMPLES.texts)
+
+
+@pytest.mark.parametrize(("asked", "intent"), [("怎么充值", "top-up"), ("transfer 怎么弄", "transfer")])
+def test_words_tell_intents_apart_whose_vectors_are_alike(asked: str, intent: str) -> None:
+    head = _head_on_alike_vectors(of_each=300)
+    assert head.classify(asked, np.ones(8, np.float32)).intents[0].intent == intent
+
+
+def test_words_of_a_few_examples_decide_nothing() -> None:
+    assert _head_on_alike_vectors(of_each=20).mix[2] == 0.0
+
+
+def _head_on_alike_vectors(*, of_each: int) -> IntentHead:
+    words = ("充值 top up", "转账 transfer")
+    tails = ("吗", " now", "？急", " please")
+    texts = tuple(f"{word}{tails[number % 4]} {number}" for word in words for number in range(of_each))
+    labels = ("top-up",) * of_each + ("transfer",) * of_each
+    alike = np.random.default_rng(0).normal(1, 1e-3, (len(texts), 8)).astype(np.float32)
+    return fit_head(TrainingSet(texts, labels), alike)
+
+
 def test_a_damaged_head_is_fitted_anew(tmp_path: Path) -> None:
     encoder = WordEncoder()
     load_or_fit(tmp_path, EXAMPLES, encoder)
