@@ -43,6 +43,7 @@ from bot.upkeep.backtest.commands import diff, replay
 from bot.upkeep.calibration.commands import calibrate
 from bot.upkeep.checks.commands import check
 from bot.upkeep.gaps.commands import unanswered
+from bot.web.console.commands import say_how_to_begin, staff
 from bot.web.server import build_app
 from finetune.adapter_commands import adapters, compress, cycle, evaluate, promote, rollback, train
 from finetune.commands import curate_set, import_files, learn_intents
@@ -74,7 +75,9 @@ for _command in (
 ):
     cli.command()(_command)
 cli.add_typer(unanswered, name="unanswered")
+cli.add_typer(staff, name="staff")
 _screen = Console(stderr=True)
+_SHUTDOWN_SECONDS = 3  # then open streams (a console that listens) are cut
 
 
 @cli.callback()
@@ -101,9 +104,12 @@ def serve(
     kefu.follow_edits(stop)
     follow_promotions(kefu, stop)
     follow_learning(kefu, stop)
+    kefu.webhooks.start()
     kefu.warm_up()
     address = f"http://{where[0]}:{listener.getsockname()[1]}"
     _screen.print(f"\n[bold green]Kefu is ready:[/] [link={address}]{address}[/]   (Ctrl+C stops it)")
+    _screen.print(f"On a site: {address}/demo   For the team: {address}/console")
+    say_how_to_begin(kefu.desk.log, settings)
     if browser:
         webbrowser.open(address)
     try:
@@ -204,8 +210,14 @@ def main() -> None:
 
 async def _serve(kefu: Kefu, listener: socket.socket) -> None:
     """Serve until stopped. Built inside the loop: outside, Gradio opens a loop for each of its locks."""
-    web = build_app(kefu.manager, kefu.settings)
-    config = uvicorn.Config(web, log_level="warning", access_log=False, proxy_headers=False)
+    web = build_app(kefu.manager, kefu.settings, kefu)
+    config = uvicorn.Config(
+        web,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+    )
     await uvicorn.Server(config).serve(sockets=[listener])
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.conversation import ConversationId, Language, Rating, Turn, TurnId, VisitorId
 from bot.desk.desk import Desk
+from bot.desk.webhooks import Announce, WebhookEvent, announce_nothing
 from bot.memory.calls import Call, CallReason, DeskEvent
 from bot.memory.store import Store
 from bot.memory.visits import Customer
@@ -22,10 +23,14 @@ _LONGEST_CONTACT = 300  # characters
 class Conversations:
     """The conversations in the log, and the desk beside it. Safe to share between threads."""
 
-    def __init__(self, store: Store, desk: Desk, redact: Redact) -> None:
+    def __init__(
+        self, store: Store, desk: Desk, redact: Redact, announce: Announce = announce_nothing
+    ) -> None:
+        """Stand between the log and the desk; `announce` tells other programs of new talks and of votes."""
         self._store = store
         self._desk = desk
         self._redact = redact
+        self._announce = announce
 
     @property
     def desk(self) -> Desk:
@@ -39,7 +44,9 @@ class Conversations:
 
     def open_conversation(self, visitor: VisitorId, *, channel: str) -> ConversationId:
         """Begin a conversation of `visitor`; `channel` is "page", "api" or another way in. Its id cannot be guessed."""
-        return self._store.open_conversation(visitor, channel=channel)
+        conversation = self._store.open_conversation(visitor, channel=channel)
+        self._announce(WebhookEvent.OPENED, {"conversation_id": conversation, "channel": channel})
+        return conversation
 
     def rate(
         self,
@@ -58,6 +65,8 @@ class Conversations:
         """
         self._store.check_owner(conversation_id, visitor)
         self._store.add_rating(conversation_id, Rating(turn_id, value, self._redact(reason).text))
+        rated = {"conversation_id": conversation_id, "turn_id": turn_id, "rating": value}
+        self._announce(WebhookEvent.RATED, rated)
 
     def history(self, conversation_id: ConversationId, *, visitor: VisitorId | None) -> Sequence[Turn]:
         """The conversation's turns, oldest first.

@@ -9,6 +9,9 @@ BotError
 ├── GapUnknown           no gap of what could not be answered has this id
 ├── CallRefused          a talk cannot be taken, answered or ended: it is another's, or nobody called for a person
 ├── AccessRefused        a login, password or session is wrong or locked, or the role may not do this
+├── ChannelRefused       a request to a messenger's door was not sent by that messenger
+├── ChannelUnreachable   a messenger's API cannot be reached, or refuses a message
+├── TooBusy              too many turns are under way or in line already
 ├── StoreError           the log cannot be opened, read or written
 │   ├── StoreBusy        another process holds the write lock for too long
 │   └── StoreTooNew      the log was written by a newer Kefu
@@ -71,6 +74,18 @@ class AccessRefused(BotError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class ChannelRefused(BotError):
+    """Raised when a request was not sent by the messenger: no signature, a wrong one, or nothing that can be read."""
+
+
+class ChannelUnreachable(BotError):
+    """Raised when a messenger's API cannot be reached or refuses a message."""
+
+
+class TooBusy(BotError):
+    """Raised when no more turns can be taken at the moment."""
 
 
 class StoreError(BotError):

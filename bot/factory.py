@@ -24,10 +24,14 @@ from bot.conversation import Provenance
 from bot.desk.desk import Desk
 from bot.desk.hours import Hours
 from bot.desk.lessons import Lessons
+from bot.desk.webhooks import Announce, WebhookEvent, Webhooks, announce_nothing
 from bot.errors import BotError, ContentError
+from bot.insight.catalog import load_catalog
+from bot.insight.recommend import Recommender
 from bot.knowledge import Knowledge
 from bot.learning import intent_head, labelled_questions
 from bot.manager import Limits, Manager
+from bot.memory.shared_log import SharedLog
 from bot.memory.store import Store
 from bot.models import Reporter, make_encoder, make_generator, shows_drafts
 from bot.safety.redact import redact
@@ -47,6 +51,8 @@ from retrieval.vector_cache import RecentTexts
 from retrieval.watch import watch
 
 log = structlog.get_logger(__name__)
+
+_WEBHOOK_WAIT = 0.2  # seconds that a turn may wait for another process before its event is noted later
 
 
 def rebuild(settings: Settings, encoder: Encoder, progress: Reporter) -> BuildReport:
@@ -110,6 +116,7 @@ def load_knowledge(settings: Settings, encoder: Encoder, generator: Generator | 
             adapter=None if generator is None else generator.adapter,
             prompt_version=None if generator is None else PROMPT_VERSION,
         ),
+        recommender=Recommender(load_catalog(settings.knowledge_base), content.out_of_scope.all(), encoder),
     )
 
 
@@ -122,6 +129,7 @@ class Kefu:
     desk: Desk
     encoder: Encoder
     drafting: Drafting
+    webhooks: Webhooks
     settings: Settings
     prepared: PreparedTexts | None = None  # of `encoder`, if it works ahead
 
@@ -151,6 +159,7 @@ class Kefu:
                 _in_thread(self.prepare_sentences, "prepare-sentences")
             except (BotError, RetrievalError) as error:
                 log.error("knowledge_not_reloaded", reason=str(error))
+                self.webhooks.tell(WebhookEvent.ALARM, {"name": "knowledge_not_reloaded"})
 
         thread = threading.Thread(
             target=watch, args=(self.settings.knowledge_base, reload, stop), name="follow-edits", daemon=True
@@ -171,6 +180,7 @@ class Kefu:
         if self.prepared is not None:
             passages = self.manager.knowledge.index.passages()
             self.prepared.prepare([text for passage in passages for text in sentence_texts(passage)])
+        self.manager.knowledge.warm_up()
 
     def _warm_up_model(self) -> None:
         if self.generator is None:
@@ -186,6 +196,7 @@ class Kefu:
             self.prepared.close()
         if self.generator is not None:
             self.generator.close()
+        self.webhooks.close()
         self.desk.close()
         self.store.close()
 
@@ -225,12 +236,14 @@ def assemble(
     store = Store(settings.log_path if log_path is None else log_path)
     limits = Limits(settings.retrieval.top_k, settings.safety.max_characters)
     mask = partial(redact, allow=settings.safety.shown_contacts)
-    desk = make_desk(settings, store, mask)
-    manager = Manager(knowledge, store, desk, mask, limits, _clock(settings))
-    return Kefu(manager, store, desk, encoder, Drafting(generator), settings, prepared)
+    told = settings.webhooks
+    webhooks = Webhooks(SharedLog(store.path, wait_seconds=_WEBHOOK_WAIT), told.urls, told.secret)
+    desk = make_desk(settings, store, mask, webhooks.tell)
+    manager = Manager(knowledge, store, desk, mask, limits, _clock(settings), webhooks.tell)
+    return Kefu(manager, store, desk, encoder, Drafting(generator), webhooks, settings, prepared)
 
 
-def make_desk(settings: Settings, store: Store, mask: Redact) -> Desk:
+def make_desk(settings: Settings, store: Store, mask: Redact, announce: Announce = announce_nothing) -> Desk:
     """The desk beside `store`, on the same log.
 
     Raises:
@@ -243,6 +256,7 @@ def make_desk(settings: Settings, store: Store, mask: Redact) -> Desk:
         Hours(chosen.opening_hours, time_zone=settings.time_zone, country=holidays),
         lambda text: mask(text).text,
         learn=Lessons(store).learn,
+        announce=announce,
         silent_while_waiting=chosen.while_waiting == "silent",
         idle=timedelta(minutes=chosen.idle_minutes),
     )

@@ -10,14 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from bot.answering.answerer import Answerer, Said
+from bot.answering.answerer import Answerer, Question, Said
 from bot.answering.grounded import DECLINED
 from bot.content import Content, Intent
 from bot.conversation import ConversationId, Language, Provenance, Turn
+from bot.desk.suggestions import SuggestedReply, likely_intent, suggested, turn_in_question
+from bot.insight.recommend import Because, Interest, Recommendation, Recommender, interests_of, is_welcome
 from bot.policy import decide, dialog_state
 from bot.stopwatch import Stopwatch
 from bot.thresholds import ThresholdTable
 from bot.turns import Asked, prompt_history
+from bot.understanding.intents import normalise
 from bot.understanding.reader import Reader
 from bot.understanding.slots import values
 from retrieval.documents import Hit
@@ -36,6 +39,7 @@ class Knowledge:
     answerer: Answerer
     thresholds: ThresholdTable
     provenance: Provenance
+    recommender: Recommender | None = None  # None: there is no catalog
 
     def find(self, question: str, language: Language, *, top_k: int, day: date) -> Sequence[Hit]:
         """Passages for `question` that may be quoted on `day`, best first, in the customer's language where there are any."""
@@ -98,6 +102,58 @@ class Knowledge:
             history=prompt_history(past),
             serving=serving,
         )
+
+    def person_intents(self) -> frozenset[str]:
+        """The intents by which a customer only asks for a person: those that the button for it leads to, by its words."""
+        messages = self.content.messages
+        button = {normalise(messages.zh.talk_to_person), normalise(messages.en.talk_to_person)}
+        return frozenset(
+            name
+            for name, intent in self.content.intents.items()
+            if intent.handoff == "always"
+            and button.intersection(
+                map(normalise, (intent.title.zh, intent.title.en, *intent.examples.all()))
+            )
+        )
+
+    def suggest(self, past: Sequence[Turn], *, day: date, top_k: int) -> tuple[SuggestedReply, ...]:
+        """Replies that a person may send to the customer's last question; none if they only asked for a person.
+
+        Args:
+            past: the last turns of the conversation, oldest first.
+            day: what is not valid then is not suggested.
+            top_k: how many articles the search returns.
+        """
+        turn = turn_in_question(past, self.person_intents())
+        if turn is None:
+            return ()
+        known = dialog_state(past).known_slots
+        hits = self.find(turn.question, turn.language, top_k=top_k, day=day)
+        question = Question(turn.question, turn.language, tuple(hits), turn.score, known, ())
+        intent = likely_intent(turn, self.serving(day), self.person_intents())
+        approved = None if intent is None else self.answerer.approved(intent, question)
+        return suggested(approved, intent, self.answerer.quoted(question))
+
+    def warm_up(self) -> None:
+        """Do once what would make the first recommendation slow."""
+        if self.recommender is not None:
+            self.recommender.prepare()
+
+    def recommend(self, past: Sequence[Turn], text: str, *, top_k: int) -> list[Recommendation]:
+        """What fits the customer's interest; none if nothing does, or after a trouble that a person should see to.
+
+        Args:
+            past: the last turns of the conversation, oldest first.
+            text: what else they are interested in, e.g. the title of the page that they are on; may be empty.
+            top_k: how many at most.
+        """
+        troubles = [name for name, intent in self.content.intents.items() if intent.handoff != "never"]
+        if self.recommender is None or not is_welcome(past, troubles):
+            return []
+        interests = interests_of(past)
+        if text.strip():
+            interests.append(Interest(Because.ASKED, text.strip()))
+        return self.recommender.recommend(interests, top_k=top_k)
 
     def answer(self, asked: Asked) -> Stream[str, None, tuple[Asked, Said]]:
         """Yield the answer part by part; return both halves of the turn.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 import structlog
@@ -19,8 +19,12 @@ from bot.conversation import (
     VisitorId,
 )
 from bot.conversations import Conversations
+from bot.desk.candidates import said_already
 from bot.desk.desk import Desk
+from bot.desk.suggestions import SuggestedReply
+from bot.desk.webhooks import Announce, announce_nothing
 from bot.errors import StoreError
+from bot.insight.recommend import Recommendation
 from bot.knowledge import PAST_TURNS, Knowledge
 from bot.memory.store import Store
 from bot.safety.guard import check_message
@@ -67,8 +71,9 @@ class Manager(Conversations):
         redact: Redact,
         limits: Limits,
         today: Callable[[], date],
+        announce: Announce = announce_nothing,
     ) -> None:
-        super().__init__(store, desk, redact)
+        super().__init__(store, desk, redact, announce)
         self._knowledge = knowledge
         self._limits = limits
         self._today = today
@@ -109,6 +114,30 @@ class Manager(Conversations):
         message = check_message(question, max_characters=self._limits.max_characters)
         return self._knowledge.find(message, detect(message).language, top_k=top_k, day=self._today())
 
+    def recommend(
+        self, conversation_id: ConversationId | None, text: str, *, visitor: VisitorId | None, top_k: int
+    ) -> Sequence[Recommendation]:
+        """What of the catalog fits the customer's interest, best first; nothing while a person has the talk.
+
+        Args:
+            conversation_id: whose turns tell the interest; None for `text` alone.
+            text: what else they are interested in; may be empty.
+            visitor: who asks, as for `answer`.
+            top_k: how many at most.
+
+        Raises:
+            InputRefused: the text is too long.
+            ConversationUnknown: the conversation does not exist or is another visitor's.
+        """
+        message = check_message(text, max_characters=self._limits.max_characters) if text.strip() else ""
+        past: Sequence[Turn] = ()
+        if conversation_id is not None:
+            self._store.check_owner(conversation_id, visitor)
+            if self._desk.open_call(conversation_id) is not None:
+                return ()
+            past = self._store.turns(conversation_id, last=PAST_TURNS)
+        return self._knowledge.recommend(past, message, top_k=top_k)
+
     def article(self, language: str, article_id: str) -> Article | None:
         """One article's face; None if there is none in that language."""
         return self._knowledge.index.article(article_id, language)
@@ -127,6 +156,22 @@ class Manager(Conversations):
         """What an intent is called, for people; the name itself if there is no such intent any more."""
         found = self._knowledge.content.intents.get(intent)
         return intent if found is None else in_script(found.title.face(language), language)
+
+    def person_intents(self) -> frozenset[str]:
+        """The intents by which a customer only asks for a person."""
+        return self._knowledge.person_intents()
+
+    def suggestions(self, conversation_id: ConversationId) -> Sequence[SuggestedReply]:
+        """Up to two replies that a person who has the talk may send, in the customer's language. For the team only."""
+        past = self._store.turns(conversation_id, last=PAST_TURNS)
+        found = self._knowledge.suggest(past, day=self._today(), top_k=self._limits.top_k)
+        language = past[-1].language if past else Language.ZH
+        return [replace(reply, text=in_script(reply.text, language)) for reply in found]
+
+    def template_like(self, answer: str, language: Language) -> str | None:
+        """The intent whose approved wording says what `answer` says; None if none does."""
+        intents = self._knowledge.content.intents.items()
+        return said_already(answer, {name: intent.answer.face(language) for name, intent in intents})
 
     def ready(self) -> Mapping[str, bool]:
         """Each part and whether it can work now. Without a language model answers are composed, so it is no part."""
@@ -226,7 +271,7 @@ class Manager(Conversations):
             if Action.CALL_PERSON in turn.actions:
                 self._desk.call(
                     turn.conversation_id,
-                    call_reason(turn),
+                    call_reason(turn, self._knowledge.person_intents()),
                     detail=turn.intent or "",
                     language=turn.language,
                 )

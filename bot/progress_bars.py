@@ -1,4 +1,4 @@
-"""Progress bars in a terminal: one for each stage of what a command does."""
+"""Progress bars in a terminal: one for each stage of what a command does. Into a file, a line each time that more is done."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ _NAMES = {
     "choose": "Choosing questions",
     "look for canaries": "Looking for canaries",
 }
+_LINE_PERCENT = 5
 
 
 class Bars:
@@ -39,6 +40,7 @@ class Bars:
             console=Console(stderr=True),
         )
         self._tasks: dict[str, TaskID] = {}
+        self._said: dict[str, int] = {}  # per cent of each stage that a line was written for
 
     def __enter__(self) -> Bars:
         self._bars.start()
@@ -49,9 +51,22 @@ class Bars:
 
     def stage(self, name: str, done: int, total: int, note: str = "") -> None:
         """Show how far a stage is."""
+        if not self._bars.console.is_terminal:
+            self._say(name, done, total, note)
+            return
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(_NAMES.get(name, name.capitalize()), total=total, note="")
         self._bars.update(self._tasks[name], completed=done, total=total, note=note)
+
+    def _say(self, name: str, done: int, total: int, note: str) -> None:
+        """A line for whoever reads the file: `Training  20/400  loss 2.1`, at most one for each twentieth."""
+        percent = 100 * done // total if total else 0
+        if name in self._said and percent < min(100, self._said[name] + _LINE_PERCENT):
+            return
+        self._said[name] = percent
+        what = _NAMES.get(name, name.capitalize())
+        line = f"{what}  {done}/{total}  {note}".rstrip()
+        self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def duration(seconds: float) -> str:

@@ -24,6 +24,9 @@ class ServerSettings(_Section):
     messages_per_minute: int = Field(30, ge=1, description="per visitor and per address")
     workers: int = Field(16, ge=1, description="turns answered at the same time")
     queue: int = Field(64, ge=1, description="turns that may wait; more are refused politely")
+    mcp: bool = Field(
+        False, description="whether the endpoints are tools of an MCP server too; needs the extra `mcp`"
+    )
     visitor_days: int = Field(90, ge=1, description="how long a visitor's history can be reopened")
 
 

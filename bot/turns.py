@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -77,9 +77,11 @@ def left_to_person(asked: Asked) -> Asked:
     return replace(asked, decision=Decision(Route.PERSON, "a person has the talk"))
 
 
-def call_reason(turn: Turn) -> CallReason:
-    """Why a turn calls a person: an intent's rule, or too many turns without an answer."""
-    return CallReason.FAILURES if turn.intent is None else CallReason.RULE
+def call_reason(turn: Turn, asking: Collection[str]) -> CallReason:
+    """Why a turn calls a person: too many turns without an answer, one of the intents that ask for one, or a rule."""
+    if turn.intent is None:
+        return CallReason.FAILURES
+    return CallReason.ASKED if turn.intent in asking else CallReason.RULE
 
 
 def broken(asked: Asked | None, conversation: ConversationId, text: str, error: Exception) -> Asked:

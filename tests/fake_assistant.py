@@ -11,7 +11,6 @@ import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from bot.conversation import (
     Delta,
     Language,
     Option,
-    Provenance,
     Reply,
     Route,
     Source,
@@ -29,15 +27,19 @@ from bot.conversation import (
     TurnId,
     VisitorId,
 )
+from bot.desk.candidates import said_already
 from bot.desk.desk import Desk
 from bot.desk.hours import Hours
+from bot.desk.suggestions import SuggestedReply
 from bot.errors import ConversationUnknown, InputRefused, TurnUnknown
+from bot.insight.recommend import Because, Recommendation
 from bot.memory.calls import Call, CallReason, DeskEvent
 from bot.memory.store import Store
 from bot.memory.visits import Customer
 from bot.understanding.language import detect, to_traditional
 from retrieval.documents import Article, Hit, Passage
-from tests.fake_texts import ARTICLES, EN_ANSWER, WORDING, ZH_ANSWER
+from tests.fake_texts import ARTICLES, EN_ANSWER, ITEMS, WORDING, ZH_ANSWER
+from tests.fake_turns import turn_of
 
 
 @dataclass
@@ -92,8 +94,7 @@ class FakeAssistant:
         reply = self._reply(conversation_id, text, language)
         if self.desk.holds(conversation_id):
             silent = replace(reply, text="", route=Route.PERSON, sources=(), options=(), actions=())
-            turns.append(_turn(silent, text))
-            self.desk.hear(conversation_id, text, silent.turn_id)
+            self._keep(turns, turn_of(silent, text), text)
             yield silent
             return
         scripted = self.script.get(text)
@@ -102,7 +103,9 @@ class FakeAssistant:
             yield Delta(piece)
             if isinstance(scripted, Exception):
                 raise scripted
-        turns.append(_turn(reply, text))
+        if Action.CALL_PERSON in reply.actions:
+            self.desk.call(conversation_id, CallReason.ASKED, detail="talk-to-person", language=language)
+        self._keep(turns, turn_of(reply, text), text)
         yield reply
 
     def rate(
@@ -177,6 +180,16 @@ class FakeAssistant:
             hits.append(Hit(passage, score=0.9, vector_score=0.8, keyword_score=3.0))
         return hits[:top_k]
 
+    def recommend(
+        self, conversation_id: ConversationId | None, text: str, *, visitor: VisitorId | None, top_k: int
+    ) -> Sequence[Recommendation]:
+        turns = [] if conversation_id is None else self._turns(conversation_id, visitor)
+        if conversation_id is not None and self.desk.open_call(conversation_id) is not None:
+            return ()
+        about = text or (turns[-1].customer_text if turns else "")
+        found = [Recommendation(item, 0.1, Because.ASKED, about) for item in ITEMS if about]
+        return found[:top_k]
+
     def article(self, language: str, article_id: str) -> Article | None:
         return self.articles.get((language, article_id))
 
@@ -192,6 +205,23 @@ class FakeAssistant:
     def intent_title(self, intent: str, language: Language) -> str:
         return f"{intent} ({language})"
 
+    def person_intents(self) -> frozenset[str]:
+        return frozenset({"talk-to-person"})
+
+    def suggestions(self, conversation_id: ConversationId) -> Sequence[SuggestedReply]:
+        turns = self.conversations[conversation_id][2]
+        if not turns:
+            return ()
+        source = Source(0, "parcel-stuck", "", "快递长时间没有更新怎么办", Language.ZH, 0.9)
+        answer = EN_ANSWER if turns[-1].language is Language.EN else ZH_ANSWER
+        return (
+            SuggestedReply(WORDING[turns[-1].language.content]["suggested"][0], (source,), "parcel-stuck"),
+            SuggestedReply(answer, (source,)),
+        )
+
+    def template_like(self, answer: str, language: Language) -> str | None:
+        return said_already(answer, {"parcel-stuck": EN_ANSWER if language is Language.EN else ZH_ANSWER})
+
     def ready(self) -> Mapping[str, bool]:
         return self.parts
 
@@ -204,6 +234,11 @@ class FakeAssistant:
         ):
             raise ConversationUnknown(f"No conversation has the id {conversation_id!r}.")
         return turns
+
+    def _keep(self, turns: list[Turn], turn: Turn, text: str) -> None:
+        turns.append(turn)
+        self.store.append_turn(turn)
+        self.desk.hear(turn.conversation_id, text, turn.id)
 
     def _check(self, text: str) -> None:
         if not text.strip():
@@ -251,38 +286,15 @@ class FakeAssistant:
                 for place, (article_id, title) in enumerate(titles, start=1)
             ),
             options=tuple(Option(convert(option.label), convert(option.text)) for option in options),
-            actions=(Action.OFFER_PERSON,) if text == "nobody knows" else (),
+            actions=_actions(text),
         )
+
+
+def _actions(text: str) -> tuple[Action, ...]:
+    if text in {wording["talk_to_person"] for wording in WORDING.values()}:
+        return (Action.CALL_PERSON,)
+    return (Action.OFFER_PERSON,) if text == "nobody knows" else ()
 
 
 def _pieces(text: str) -> list[str]:
     return [text[start : start + 12] for start in range(0, len(text), 12)]
-
-
-def _turn(reply: Reply, text: str) -> Turn:
-    return Turn(
-        id=reply.turn_id,
-        conversation_id=reply.conversation_id,
-        asked_at=datetime.now(UTC),
-        customer_text=text,
-        question=text,
-        answer=reply.text,
-        language=reply.language,
-        mixed=False,
-        route=reply.route,
-        reason="scripted",
-        intent=reply.intent,
-        score=reply.score,
-        margin=reply.margin,
-        in_scope=1.0,
-        thresholds={},
-        intents=(),
-        slots={},
-        missing_slot=None,
-        options=reply.options,
-        actions=reply.actions,
-        passages=(),
-        sources=reply.sources,
-        provenance=Provenance(kefu="0", index="0", encoder="fake"),
-        timings_ms={},
-    )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from bot.insight.catalog import Item
 from retrieval.documents import Article
 
 WORDING: Mapping[str, Mapping[str, Any]] = {
@@ -89,4 +90,21 @@ EN_ANSWER = (
     "- Keep the original box and all accessories. [1]\n"
     "- In-ear models without a fault cannot be returned once the seal is broken. [2]\n\n"
     "The refund arrives in 3–5 working days. [1]"
+)
+
+ITEMS = tuple(
+    Item.model_validate(
+        {
+            "id": item_id,
+            "kind": kind,
+            "category": "audio",
+            "title": {"zh": zh, "en": en},
+            "text": {"zh": f"{zh}，现货。", "en": f"{en}, in stock."},
+            "price": price,
+        }
+    )
+    for item_id, kind, zh, en, price in (
+        ("airbuds-s2", "product", "AirBuds S2 无线耳机", "AirBuds S2 wireless earphones", 299),
+        ("returns-opened", "article", "拆封商品的退货", "Returning opened items", None),
+    )
 )

@@ -106,6 +106,7 @@ def write_knowledge_base(folder: Path) -> None:
         path.write_text(f"---\nid: {name}\ntitle: {title}\nlanguage: {language}\n{end}---\n{body}\n", "utf-8")
     words = {key: f"{key}." for key in Wording.model_fields} | {"suggested": ["?"]}
     zh = {key: f"（{key}）" for key in Wording.model_fields} | {"suggested": ["？"]}
+    zh["talk_to_person"], words["talk_to_person"] = "转人工", "Talk to a person"
     _write_yaml(folder / "messages.yaml", {"zh": zh, "en": words})
 
 

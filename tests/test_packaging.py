@@ -90,7 +90,7 @@ def test_every_imported_library_is_a_dependency_of_its_own() -> None:
 
 @pytest.mark.parametrize("wanted", requirements("dev"), ids=lambda wanted: wanted.name)
 def test_notice_names_the_licence_of_a_dependency(wanted: Requirement) -> None:
-    names = re.findall(r"[a-z0-9]+(?:[-_][a-z0-9]+)*", (ROOT / "NOTICE").read_text(encoding="utf-8").lower())
+    names = re.findall(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*", (ROOT / "NOTICE").read_text(encoding="utf-8").lower())
     assert wanted.name.lower() in names, f"NOTICE does not name {wanted.name}: add it under its licence."
 
 

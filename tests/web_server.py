@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,12 +22,12 @@ from bot.web.server import build_app
 _SECONDS_TO_START = 20
 
 
-def build(assistant: Assistant, **server: Any) -> FastAPI:
-    """The server's app, with `server` among its settings.
+def build(assistant: Assistant, *, sections: Mapping[str, Any] | None = None, **server: Any) -> FastAPI:
+    """The server's app, with `server` and other `sections` among its settings.
 
     Built inside a running event loop: without one, Gradio 6.31 opens a loop for each of its locks and closes none.
     """
-    settings = Settings(server=ServerSettings(**server))
+    settings = Settings(server=ServerSettings(**server), **(sections or {}))
 
     async def inside() -> FastAPI:
         return build_app(assistant, settings)

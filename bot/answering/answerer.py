@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator as Stream
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.answering import presentation
 from bot.answering.grounded import GroundedAnswer, GroundedWriter
@@ -60,6 +60,24 @@ class Answerer:
         text, sources = self._fixed(decision, question)
         yield text
         return Said(text, sources, presentation.options(decision, self._content, question.language, ()))
+
+    def approved(self, intent: str, question: Question) -> Said:
+        """The approved wording of an intent, or the question for what it still needs to know."""
+        missing = self._book.missing_slot(intent, question.slots)
+        if missing is not None:
+            return Said(self._book.question_for(intent, missing, question.language))
+        articles = list(self._faces(self._book.intent(intent).articles, question.language))
+        text = self._book.render(intent, question.language, question.slots)
+        return Said(text, presentation.backing_sources(articles, question.score))
+
+    def quoted(self, question: Question) -> Said | None:
+        """What the articles say, in their own sentences; None if nothing was found."""
+        if not question.hits:
+            return None
+        written = self._writer.quote(question.text, question.hits)
+        cited = presentation.cited_sources(question.hits, tuple(dict.fromkeys(written.sources)))
+        sources = tuple(replace(source, number=0) for source in cited)
+        return Said(written.text, sources)
 
     def _fixed(self, decision: Decision, question: Question) -> tuple[str, tuple[Source, ...]]:
         """Wording that a person has approved, and the articles behind it."""

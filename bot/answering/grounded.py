@@ -101,6 +101,12 @@ class GroundedWriter:
             return marks.answer(shown, f"draft: {failure}" if failure else "draft")
         return (yield from self._composed(question, hits, marks, failure))
 
+    def quote(self, question: str, hits: Sequence[Hit]) -> GroundedAnswer:
+        """What the articles say, in their own sentences and without marks; no model is asked. `hits` is not empty."""
+        quotes = compose(question, hits, self._encoder)
+        positions = tuple(quote.hit for quote in quotes)
+        return GroundedAnswer("\n\n".join(quote.text for quote in quotes), positions, positions, "composed")
+
     def _read(
         self,
         question: str,

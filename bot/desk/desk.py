@@ -18,6 +18,7 @@ from bot.conversation import ConversationId, Language, TurnId
 from bot.desk.bell import Bell
 from bot.desk.hours import Hours
 from bot.desk.presence import Presence
+from bot.desk.webhooks import Announce, WebhookEvent, announce_nothing
 from bot.errors import CallRefused, StoreError
 from bot.memory import calls, visits
 from bot.memory.calls import Call, CallReason, CallState, DeskEvent, DeskEventKind
@@ -45,6 +46,7 @@ class Desk:
         mask: Callable[[str], str],
         *,
         learn: Callable[[Sequence[DeskEvent]], None] = lambda _: None,
+        announce: Announce = announce_nothing,
         silent_while_waiting: bool = False,
         idle: timedelta = timedelta(minutes=30),
         now: Clock = utc_now,
@@ -56,6 +58,7 @@ class Desk:
             hours: when people should be there.
             mask: masks personal data; what was said is masked by it when a call ends.
             learn: gets what was said in a call that has ended, masked.
+            announce: tells other programs that a person was called.
             silent_while_waiting: whether the bot is silent as soon as a person was called, before one came.
             idle: after so long without a word from a person whose console is closed, the bot answers again.
             now: the clock.
@@ -63,8 +66,9 @@ class Desk:
         self.hours = hours
         self.bell = Bell()
         self._shared = SharedLog(path)
-        self._mask = mask
+        self.mask = mask
         self._learn = learn
+        self._announce = announce
         self._silent_while_waiting = silent_while_waiting
         self._idle = idle
         self._now = now
@@ -98,17 +102,21 @@ class Desk:
         Raises:
             StoreError: it cannot be noted.
         """
+        now = self._now()
         with self._shared.writing() as log:
-            call = calls.begin_call(
-                log, conversation, reason, detail=detail, language=language, at=self._now()
-            )
+            call = calls.begin_call(log, conversation, reason, detail=detail, language=language, at=now)
         self._keep(call)
+        self._tell_of(call, now)
         return call
 
     def hear(self, conversation: ConversationId, text: str, turn_id: TurnId | None = None) -> None:
-        """Note what the customer says while a call is open; the person reads it as it was written."""
+        """Note what the customer says while a call is open; the person reads it as it was written.
+
+        Who looks at the talk hears of it, call or not.
+        """
         call = self.open_call(conversation)
         if call is None:
+            self.bell.ring(conversation)
             return
         with self._shared.writing() as log:
             calls.add_event(
@@ -122,11 +130,13 @@ class Desk:
         Raises:
             StoreError: it cannot be noted.
         """
+        now = self._now()
         with self._shared.writing() as log:
             call = calls.begin_call(
-                log, conversation, CallReason.CONTACT, detail="", language=language, at=self._now()
+                log, conversation, CallReason.CONTACT, detail="", language=language, at=now
             )
             calls.keep_contact(log, call, contact)
+        self._tell_of(call, now)
         return self._read_again(conversation) or call
 
     def note_page(self, conversation: ConversationId, page: str, title: str) -> None:
@@ -242,6 +252,11 @@ class Desk:
 
     # -- how
 
+    def _tell_of(self, call: Call, now: datetime) -> None:
+        if call.called_at == now:  # an older one was told of when it was made
+            data = {"conversation_id": call.conversation_id, "call_id": call.id, "reason": call.reason.value}
+            self._announce(WebhookEvent.HANDOFF, {**data, "language": call.language.value})
+
     def _held(self, conversation: ConversationId, staff: Staff) -> Call:
         with self._shared.reading() as log:
             return calls.held_call(log, conversation, staff.id)
@@ -250,7 +265,7 @@ class Desk:
         with self._shared.writing() as log:
             if calls.open_call(log, call.conversation_id) is None:
                 return  # another thread ended it
-            calls.end_call(log, call, state, outcome=outcome, at=self._now(), mask=self._mask)
+            calls.end_call(log, call, state, outcome=outcome, at=self._now(), mask=self.mask)
             said = calls.events_of(log, call)
         with self._lock:
             if self._open is not None:

@@ -180,6 +180,15 @@ def write_gathered(log: Database, gathered: Gathered, *, at: datetime) -> None:
             log.conn.execute("UPDATE gaps SET title = ? WHERE number = ?", [title, gap])
 
 
+def choose_turn(log: Database, turn: TurnId, title: str, *, at: datetime) -> StoredGap:
+    """The gap of a turn that a person chose, a new one called `title` if it is in none; in the caller's transaction."""
+    row = next(log.query("SELECT gap FROM gap_turns WHERE turn_id = ?", [turn]), None)
+    if row is not None:
+        return read_gap(log, GapId(row["gap"]))
+    _write_new(log, NewGap(title, (turn,)), at)
+    return choose_turn(log, turn, title, at=at)
+
+
 def merge_gaps(log: Database, stays: GapId, gone: GapId) -> StoredGap:
     """Put the turns of `gone` to `stays`, whose state and title remain; return it.
 

@@ -33,6 +33,11 @@ class SharedLog:
         self._lock = threading.Lock()
         self._log: Database | None = None
 
+    @property
+    def path(self) -> Path:
+        """The SQLite file."""
+        return self._path
+
     @contextmanager
     def reading(self) -> Iterator[Database]:
         """The log, to be read from.

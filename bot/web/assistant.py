@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from bot.conversation import ConversationId, Delta, Language, Reply, Turn, TurnId, VisitorId
 from bot.desk.desk import Desk
+from bot.desk.suggestions import SuggestedReply
+from bot.insight.recommend import Recommendation
 from bot.memory.calls import Call, DeskEvent
 from bot.memory.visits import Customer
 from retrieval.documents import Article, Hit
@@ -91,6 +93,12 @@ class Assistant(Protocol):
         """Passages that fit a question."""
         ...
 
+    def recommend(
+        self, conversation_id: ConversationId | None, text: str, *, visitor: VisitorId | None, top_k: int
+    ) -> Sequence[Recommendation]:
+        """What fits the customer's interest."""
+        ...
+
     def article(self, language: str, article_id: str) -> Article | None:
         """One article in one language."""
         ...
@@ -101,6 +109,18 @@ class Assistant(Protocol):
 
     def intent_title(self, intent: str, language: Language) -> str:
         """What an intent is called, for people."""
+        ...
+
+    def person_intents(self) -> frozenset[str]:
+        """The intents by which a customer only asks for a person."""
+        ...
+
+    def suggestions(self, conversation_id: ConversationId) -> Sequence[SuggestedReply]:
+        """Replies that a person who has the talk may send."""
+        ...
+
+    def template_like(self, answer: str, language: Language) -> str | None:
+        """The intent whose approved wording says what `answer` says."""
         ...
 
     def ready(self) -> Mapping[str, bool]:

@@ -27,6 +27,7 @@ from bot.conversation import (
     VisitorId,
 )
 from bot.errors import BotError, ConversationUnknown, InputRefused
+from bot.memory.calls import DeskEvent
 from bot.web.assistant import Assistant
 from bot.web.page_text import page_text, preferred_language, refusal_text
 from bot.web.transcript import Tab, Tabs, Transcript
@@ -40,7 +41,7 @@ _SHOWN_TURNS = 50
 _EVERYTHING_AT_ONCE = "${[].concat(value).join('')}"
 _SAY_FAILED = "() => { document.dispatchEvent(new Event('kefu-failed')) }"
 Stored = Mapping[str, str]
-_Restored = tuple[ConversationId | None, Sequence[Turn], Mapping[TurnId, int]]
+_Restored = tuple[ConversationId | None, Sequence[Turn], Mapping[TurnId, int], Sequence[DeskEvent]]
 
 
 class ChatPage:
@@ -58,7 +59,7 @@ class ChatPage:
     def new_chat(self, request: gr.Request) -> tuple[list[str], Stored]:
         """Start afresh; the old conversation stays in the log."""
         tab = self._tab({}, request)
-        tab.transcript = self._transcript(tab.language, (), {})
+        tab.transcript = self._transcript(tab.language, (), {}, ())
         return tab.transcript.html(), _stored(tab.transcript)
 
     def send(
@@ -111,6 +112,21 @@ class ChatPage:
             transcript.mark_rating(turn_id, before)
         return tab.transcript.html()
 
+    def catch_up(self, request: gr.Request) -> Any:
+        """Show what people of the team have said and done since; the page asks for it when it hears of it."""
+        tab = self._tabs.find(request.session_hash, visitor_of(request.cookies))
+        if tab is None or tab.transcript.conversation_id is None:
+            return gr.skip()
+        transcript = tab.transcript
+        try:
+            events = self._assistant.events(
+                tab.transcript.conversation_id, transcript.shown_event, visitor=tab.visitor
+            )
+        except BotError as error:
+            _log.warning("events_unavailable", error=type(error).__name__)
+            return gr.skip()
+        return transcript.html() if transcript.add_events(events) else gr.skip()
+
     def _tab(self, stored: object, request: gr.Request) -> Tab:
         cookie = visitor_of(request.cookies)
         tab = self._tabs.find(request.session_hash, cookie)
@@ -118,8 +134,8 @@ class ChatPage:
             return tab
         visitor = cookie if cookie is not None else new_visitor()
         language = preferred_language(request.headers.get("accept-language", ""))
-        conversation_id, turns, ratings = self._restore(stored, visitor)
-        transcript = self._transcript(language, turns, ratings)
+        conversation_id, turns, ratings, events = self._restore(stored, visitor)
+        transcript = self._transcript(language, turns, ratings, events)
         transcript.conversation_id = conversation_id
         return self._tabs.keep(request.session_hash, Tab(visitor, cookie, language, transcript))
 
@@ -127,23 +143,34 @@ class ChatPage:
         """The conversation that the browser remembers, if it is this visitor's."""
         remembered = stored.get("conversation") if isinstance(stored, Mapping) else None
         if not isinstance(remembered, str) or not remembered:
-            return None, (), {}
+            return None, (), {}, ()
         conversation_id = ConversationId(remembered)
         try:
             turns = self._assistant.history(conversation_id, visitor=visitor)
-            return conversation_id, turns, self._assistant.last_ratings(conversation_id, visitor=visitor)
+            ratings = self._assistant.last_ratings(conversation_id, visitor=visitor)
+            return (
+                conversation_id,
+                turns,
+                ratings,
+                self._assistant.events(conversation_id, 0, visitor=visitor),
+            )
         except ConversationUnknown:
-            return None, (), {}
+            return None, (), {}, ()
         except BotError as error:  # the log cannot be read now; the conversation goes on without its past
             _log.warning("history_unavailable", conversation_id=conversation_id, error=type(error).__name__)
-            return conversation_id, (), {}
+            return conversation_id, (), {}, ()
 
     def _transcript(
-        self, language: Language, turns: Sequence[Turn], ratings: Mapping[TurnId, int]
+        self,
+        language: Language,
+        turns: Sequence[Turn],
+        ratings: Mapping[TurnId, int],
+        events: Sequence[DeskEvent],
     ) -> Transcript:
         transcript = Transcript(self._view, language)
         transcript.add_greeting()
         for turn in turns[-_SHOWN_TURNS:]:
+            transcript.add_events([event for event in events if event.sent_at <= turn.asked_at])
             transcript.add_customer(turn.customer_text)
             if turn.answer:
                 transcript.add_assistant(
@@ -158,6 +185,7 @@ class ChatPage:
                     )
                 )
             transcript.language = turn.language
+        transcript.add_events(events)
         return transcript
 
     def _answer(self, tab: Tab, transcript: Transcript, text: str) -> Iterator[AssistantMessage | None]:
@@ -243,5 +271,6 @@ def build_page(page: ChatPage, i18n: gr.I18n, *, title: str, workers: int) -> gr
         )
         sent.failure(None, js=_SAY_FAILED)
         composer.like(page.rate, None, [log], **quiet)
+        composer.tick(page.catch_up, None, [log], **quiet)
         composer.clear(page.new_chat, None, [log, stored], **quiet)
     return blocks

@@ -22,13 +22,26 @@ from bot.web.visitors import visitor_of_scope
 
 _OPEN = {
     "GET": re.compile(
-        r"/|/articles/.*|/healthz|/readyz|/favicon\.ico|/robots\.txt|/theme\.css|/gradio_api/theme\.css"
+        r"/|/articles/.*|/page/events|/healthz|/readyz|/favicon\.ico|/robots\.txt|/theme\.css|/gradio_api/theme\.css"
         r"|/assets/.*|/static/.*|/svelte/.*"
         r"|/config/?|/gradio_api/(?:info|startup-events|queue/data|app_id)/?|/gradio_api/heartbeat/[^/]+"
+        r"|/widget\.js|/widget/.+|/demo(?:/demo\.(?:css|js))?"
         r"|/gradio_api/call/(?:v2/)?([a-z]+)/[^/]+"
     ),
-    "POST": re.compile(r"/gradio_api/(?:queue/join|cancel|reset)/?|/gradio_api/call/(?:v2/)?([a-z]+)/?"),
+    "POST": re.compile(
+        r"/widget/upload|/gradio_api/(?:queue/join|cancel|reset)/?|/gradio_api/call/(?:v2/)?([a-z]+)/?"
+    ),
 }
+_UPLOAD = "/widget/upload"  # its body is a file, not JSON
+_FOR_SITES = re.compile(r"/widget/.*|/gradio_api/call/(?:v2/)?[a-z]+(?:/.*)?")
+_CONSOLE = re.compile(r"/console(?:/.*)?")
+# Doors with a lock of their own (a key, a signature), which answer in the words of who knocks there.
+_LOCKED = {
+    "GET": re.compile(r"/v1/models|/channels/[a-z]+"),
+    "POST": re.compile(r"/v1/chat/completions|/channels/[a-z]+"),
+}
+_MCP = re.compile(r"/gradio_api/mcp/?")
+_SIGN_IN = "/console/login"
 _HEARTBEAT = re.compile(r"/gradio_api/heartbeat/([^/]+)")
 
 
@@ -36,15 +49,26 @@ def is_event(scope: Scope) -> bool:
     """Whether a request asks the server to run something; those are counted by the rate limit."""
     path = scope["path"]
     return scope["method"] == "POST" and (
-        JOIN.fullmatch(path) is not None or CALL.fullmatch(path) is not None
+        JOIN.fullmatch(path) is not None
+        or CALL.fullmatch(path) is not None
+        or _MCP.fullmatch(path) is not None
+        or path in {_SIGN_IN, _UPLOAD}
     )
+
+
+def is_for_sites(scope: Scope) -> bool:
+    """Whether a request is one that pages of other sites make, if they are allowed to."""
+    return _FOR_SITES.fullmatch(scope["path"]) is not None
 
 
 class Gate:
     """Lets through what the chat needs; 404 for the rest, as if it were not there."""
 
-    def __init__(self, app: ASGIApp, *, callables: Callables, most_sessions: int = 10_000) -> None:
+    def __init__(
+        self, app: ASGIApp, *, callables: Callables, mcp: bool = False, most_sessions: int = 10_000
+    ) -> None:
         self._app = app
+        self._mcp = mcp  # whether Gradio's MCP server is open
         self._callables = callables
         self._owners: OrderedDict[str, VisitorId | None] = OrderedDict()
         self._most_sessions = most_sessions
@@ -63,12 +87,13 @@ class Gate:
 
     def _problem(self, scope: Scope) -> tuple[int, str] | None:
         method: str = "GET" if scope["method"] == "HEAD" else scope["method"]
-        if method == "OPTIONS":  # a preflight; the CORS policy answers it
+        # The CORS policy answers a preflight; some doors have a lock of their own.
+        if method == "OPTIONS" or _has_own_lock(method, scope["path"]) or self._is_mcp(scope["path"]):
             return None
         if not self._is_open(method, scope["path"]):
             return 404, "There is nothing here."
         body: dict[str, Any] = {}
-        if method == "POST":
+        if method == "POST" and scope["path"] != _UPLOAD:
             parsed = _parse(scope.get("kefu.body", b""))
             if parsed is None:
                 return 400, "The request is not a JSON object."
@@ -80,6 +105,9 @@ class Gate:
         if session is not None and not self._belongs(session, visitor_of_scope(scope)):
             return 404, "There is no such session."
         return None
+
+    def _is_mcp(self, path: str) -> bool:
+        return self._mcp and _MCP.fullmatch(path) is not None
 
     def _is_open(self, method: str, path: str) -> bool:
         door = _OPEN[method].fullmatch(path) if method in _OPEN else None
@@ -93,6 +121,12 @@ class Gate:
             if len(self._owners) > self._most_sessions:
                 self._owners.popitem(last=False)
             return owner == visitor
+
+
+def _has_own_lock(method: str, path: str) -> bool:
+    return _CONSOLE.fullmatch(path) is not None or (
+        method in _LOCKED and _LOCKED[method].fullmatch(path) is not None
+    )
 
 
 def _parse(body: bytes) -> dict[str, Any] | None:

@@ -14,6 +14,27 @@ from bot.web.page_text import preferred_language
 
 _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 # Gradio's page introduces itself as Gradio, with a picture from GitHub, and links a manifest that the gate keeps shut.
+_CONSOLE = re.compile(r"/console(?:/.*)?")
+# The team's pages carry nothing inline, so that they can forbid it; nobody frames them.
+_CONSOLE_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-src 'self'",
+        "frame-ancestors 'none'",
+    ]
+)
+# The report card of a training is a file that another program wrote: it may show itself in the console and do nothing.
+_REPORT = re.compile(r"/console/training/report/[^/]*")
+_REPORT_POLICY = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+)
 _NOT_OURS = re.compile(rb'<meta\s+(?:property="og:|name="twitter:)[^>]*>|<link rel="manifest"[^>]*>')
 
 
@@ -41,7 +62,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 start = message
                 if not _is_page(message):
-                    self._add_headers(message, b"")
+                    self._add_headers(scope, message, b"")
                     await send(message)
                 return
             if start is None or not _is_page(start):
@@ -50,22 +71,24 @@ class SecurityHeaders:
             held += message.get("body", b"")
             if not message.get("more_body", False):
                 body = _dress(held, scope)
-                self._add_headers(start, body)
+                self._add_headers(scope, start, body)
                 MutableHeaders(scope=start)["content-length"] = str(len(body))
                 await send(start)
                 await send({"type": "http.response.body", "body": body})
 
         await self._app(scope, receive, send_dressed)
 
-    def _add_headers(self, start: Message, page: bytes) -> None:
+    def _add_headers(self, scope: Scope, start: Message, page: bytes) -> None:
         headers = MutableHeaders(scope=start)
-        headers["content-security-policy"] = self._policy(page)
+        console = _CONSOLE.fullmatch(scope["path"]) is not None
+        policy = _CONSOLE_POLICY if console else self._policy(page)
+        headers["content-security-policy"] = _REPORT_POLICY if _REPORT.fullmatch(scope["path"]) else policy
         headers["x-content-type-options"] = "nosniff"
         headers["referrer-policy"] = "same-origin"
         headers["permissions-policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
         headers["cross-origin-opener-policy"] = "same-origin"
         if page:
-            headers["cache-control"] = "no-cache"
+            headers.setdefault("cache-control", "no-cache")
 
     def _policy(self, page: bytes) -> str:
         scripts = " ".join(f"'sha256-{_hash(script)}'" for script in _INLINE_SCRIPT.findall(page))

@@ -29,26 +29,33 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 class BodyLimit:
     """Refuses a body over the limit (413), by what it announces and by what arrives; passes the rest on whole."""
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_bytes: int, larger: Mapping[str, int] | None = None) -> None:
+        """`larger`: beginnings of paths whose bodies may have more bytes; the first that fits counts."""
         self._app = app
         self._max_bytes = max_bytes
+        self._larger = {} if larger is None else larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its whole body, or answer 413."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        most = self._most(scope["path"])
         announced = Headers(scope=scope).get("content-length", "0")
-        if not _LENGTH.fullmatch(announced) or int(announced) > self._max_bytes:
-            await refuse(send, 413, f"The request is larger than {self._max_bytes} bytes. Send less.")
+        if not _LENGTH.fullmatch(announced) or int(announced) > most:
+            await refuse(send, 413, f"The request is larger than {most} bytes. Send less.")
             return
-        body = await self._read(receive)
+        body = await self._read(receive, most)
         if body is None:
-            await refuse(send, 413, f"The request is larger than {self._max_bytes} bytes. Send less.")
+            await refuse(send, 413, f"The request is larger than {most} bytes. Send less.")
             return
         await self._app({**scope, "kefu.body": body}, _replay(body, receive), send)
 
-    async def _read(self, receive: Receive) -> bytes | None:
+    def _most(self, path: str) -> int:
+        longer = (most for start, most in self._larger.items() if path.startswith(start))
+        return next(longer, self._max_bytes)
+
+    async def _read(self, receive: Receive, most: int) -> bytes | None:
         body, more = b"", True
         while more:
             message = await receive()
@@ -56,7 +63,7 @@ class BodyLimit:
                 return body
             body += message.get("body", b"")
             more = message.get("more_body", False)
-            if len(body) > self._max_bytes:
+            if len(body) > most:
                 return None
         return body
 

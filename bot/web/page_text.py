@@ -15,11 +15,17 @@ import yaml
 
 from bot.conversation import Language
 from bot.errors import InputRefused
+from bot.memory.calls import DeskEvent, DeskEventKind
 from bot.understanding.language import to_traditional
 
 _LOCALE = Path(__file__).parent / "locale"
 _RANGE = re.compile(r"([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([0-9.]+))?\s*")
 _TRADITIONAL = ("hant", "tw", "hk", "mo")
+_HAPPENED = {
+    DeskEventKind.JOINED: "person_joined",
+    DeskEventKind.LEFT: "bot_is_back",
+    DeskEventKind.CLOSED: "talk_closed",
+}
 
 
 @cache
@@ -52,6 +58,12 @@ def preferred_language(accept_language: str) -> Language:
 def refusal_text(refusal: InputRefused, wording: Mapping[str, Any]) -> str:
     """Why a message was not taken, in the team's wording."""
     return str(wording.get(refusal.code, wording["technical_problem"])).format_map(refusal.details)
+
+
+def happened(event: DeskEvent, language: Language) -> str:
+    """The line that tells a customer what happened at the desk; "" for what somebody said."""
+    key = _HAPPENED.get(event.kind)
+    return "" if key is None else page_text(language)[key].replace("{name}", event.name)
 
 
 def _quality(text: str | None) -> float:

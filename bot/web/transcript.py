@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.conversation import ConversationId, Language, TurnId, VisitorId
+from bot.memory.calls import DeskEvent, DeskEventKind
+from bot.web.page_text import page_text
 from bot.web.view import AssistantMessage, View
 
 
@@ -24,11 +27,13 @@ class Transcript:
         self._shown: dict[str, str] = {}  # HTML by key, in the order of showing
         self._answers: dict[TurnId, tuple[str, AssistantMessage]] = {}
         self._count = 0
+        self._shown_event = 0
 
     def html(self) -> list[str]:
         """Every message as HTML, oldest first."""
         with self.lock:
-            return list(self._shown.values())
+            followed = [] if self.conversation_id is None else [self._following(self.conversation_id)]
+            return [*self._shown.values(), *followed]
 
     def add_greeting(self) -> None:
         """Begin with the assistant's first words."""
@@ -56,6 +61,20 @@ class Transcript:
             if message.turn_id is not None:
                 self._answers[message.turn_id] = (key, message)
 
+    def add_events(self, events: Sequence[DeskEvent]) -> bool:
+        """Append what people of the team said and did; events that are shown already change nothing."""
+        with self.lock:
+            new = [event for event in events if event.number > self._shown_event]
+            for event in new:
+                self._shown_event = event.number
+                self._add_event(event)
+            return bool(new)
+
+    @property
+    def shown_event(self) -> int:
+        """The number of the last event that is shown."""
+        return self._shown_event
+
     def remove(self, *keys: str) -> None:
         """Take messages back."""
         with self.lock:
@@ -76,6 +95,22 @@ class Transcript:
                 return None
             self.change_assistant(key, replace(message, rating=value))
             return message.rating
+
+    def _add_event(self, event: DeskEvent) -> None:
+        text = page_text(self.language)
+        happened = {
+            DeskEventKind.JOINED: text["person_joined"],
+            DeskEventKind.LEFT: text["bot_is_back"],
+            DeskEventKind.CLOSED: text["talk_closed"],
+        }
+        if event.kind is DeskEventKind.PERSON:
+            self._shown[self._new_key()] = self._view.person_message(event.text, event.name)
+        elif event.kind in happened:
+            line = happened[event.kind].replace("{name}", event.name)
+            self._shown[self._new_key()] = self._view.happened(line)
+
+    def _following(self, conversation: ConversationId) -> str:
+        return self._view.conversation(conversation, self._shown_event)
 
     def _new_key(self) -> str:
         self._count += 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from bot.conversation import Action, Language, Option, Source, TurnId
+from bot.conversation import Action, ConversationId, Language, Option, Source, TurnId
 from bot.web.assistant import Assistant
 from bot.web.page_text import page_text
 from bot.web.render import MarkdownRenderer, readable
@@ -72,6 +72,19 @@ class View:
         labels = self._assistant.wording(message.language), page_text(message.language)
         shown = {**vars(message), "html": html}
         return str(self._message.assistant(shown, *labels))  # type: ignore[attr-defined]
+
+    def person_message(self, text: str, name: str) -> str:
+        """A bubble of a person of the team, under their name; `text` is Markdown."""
+        html = Markup(self._renderer.html(text))  # noqa: S704 (cleaned by the renderer)
+        return str(self._message.person(html, name))  # type: ignore[attr-defined]
+
+    def happened(self, text: str) -> str:
+        """A line that says what happened: a person came, or left."""
+        return str(self._message.happened(text))  # type: ignore[attr-defined]
+
+    def conversation(self, conversation: ConversationId, shown: int) -> str:
+        """Nothing to see: tells the page's script which conversation to follow, and up to which event it shows it."""
+        return str(self._message.conversation(conversation, shown))  # type: ignore[attr-defined]
 
     def notice(self, text: str, *, restore: str, notice_id: str) -> str:
         """A line that says why a message was not taken; the page puts `restore` back into the field."""

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.fake_assistant import FakeAssistant
 from tests.web_server import build, serving
+from tests.widget_site import Site, Visit, Visiting, new_context, shop_site, visit
 
 _ARGUMENTS = [
     "--no-sandbox",
@@ -102,3 +103,33 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
 def _note(watched: Watched, kind: str, text: str) -> None:
     if kind in {"error", "warning"}:
         watched.complaints.append(f"{kind}: {text}")
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    """A site of another origin with the widget on it."""
+    with shop_site() as site:
+        yield site
+
+
+@pytest.fixture
+def visiting(browser: Browser, site: Site) -> Iterator[Visiting]:
+    """Opens pages of the site; with `context`, in the browser of an earlier visit."""
+    contexts: list[BrowserContext] = []
+
+    def visiting(
+        query: str = "",
+        *,
+        locale: str = "en-US",
+        size: tuple[int, int] = (1280, 860),
+        scheme: str = "light",
+        context: BrowserContext | None = None,
+    ) -> Visit:
+        if context is None:
+            context = new_context(browser, locale, size, scheme)
+            contexts.append(context)
+        return visit(site, context, query)
+
+    yield visiting
+    for context in contexts:
+        context.close()

@@ -31,8 +31,12 @@ const followUp = (await streamed("/chat", { message: "那退款呢？", conversa
 const feedback = await app.predict("/feedback", { conversation_id, turn_id, rating: -1, reason: "太慢" });
 const history = await app.predict("/history", { conversation_id });
 const search = await app.predict("/search", { question: "退货", top_k: 1 });
+const recommended = await app.predict("/recommend", { conversation_id, top_k: 1 });
+const handoff = await app.predict("/handoff", { conversation_id });
+const unsigned = await refusal("/conversations", { user_id: "7", signature: "" });
 const refused = await refusal("/feedback", { conversation_id, turn_id, rating: 5, reason: "" });
 console.log(JSON.stringify({
   events, followUp, refused, feedback: feedback.data[0], history: history.data[0], search: search.data[0],
+  recommended: recommended.data[0], handoff: handoff.data[0], unsigned,
 }));
 process.exit(0); // the client keeps a connection open, which would keep node alive

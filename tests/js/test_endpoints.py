@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -73,6 +74,30 @@ def test_javascript_can_rate_an_answer(answers: Mapping[str, Any], assistant: Fa
 
 def test_javascript_can_search(answers: Mapping[str, Any]) -> None:
     assert [hit["id"] for hit in answers["search"]] == ["parcel-stuck"]
+
+
+def test_javascript_gets_recommendations_and_calls_a_person(answers: Mapping[str, Any]) -> None:
+    (item,) = answers["recommended"]
+    assert (item["id"], item["kind"], item["price"]) == ("airbuds-s2", "product", 299)
+    assert answers["handoff"]["state"] == "waiting"
+    assert "is not set" in answers["unsigned"]
+
+
+def test_javascript_gets_html_beside_the_text(answers: Mapping[str, Any]) -> None:
+    assert answers["events"][-1]["html"].startswith("<p>")
+    assert answers["history"][0]["html"] == answers["events"][-1]["html"]
+
+
+def test_the_documentations_javascript_runs(assistant: FakeAssistant) -> None:
+    text = (HERE.parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```js\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    with serving(build(assistant, messages_per_minute=1_000)) as address:
+        script = example.replace("http://localhost:7860", address)
+        command = [str(NODE), "--input-type=module", "--eval", script]
+        run = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "AirBuds S2" in run.stdout
+    assert "[ 'assistant' ]" in run.stdout
 
 
 def test_javascript_is_told_what_is_wrong(answers: Mapping[str, Any]) -> None:

@@ -78,7 +78,9 @@ class GapReview:
             StoreError: the log cannot be read or written.
         """
         at = datetime.now(UTC)
-        found = read_unanswered(self.store.logged(since=since))
+        with gap_log(self.store.path) as log:
+            chosen = gap_of_turns(log)
+        found = read_unanswered(self.store.logged(since=since), chosen=chosen)
         space = learn_space(
             known_topics(self.knowledge.content, self.knowledge.index.articles()), self.encoder
         )
@@ -148,7 +150,7 @@ class GapReview:
         with gap_log(self.store.path) as log:
             stored, belongs = read_gap(log, gap), gap_of_turns(log)
             since = first_asked(log, stored.id)
-        turns = read_unanswered(self.store.logged(since=since)).turns
+        turns = read_unanswered(self.store.logged(since=since), chosen=belongs).turns
         found = ranked([stored], turns, belongs, at)
         if not found:
             raise GapUnknown(

@@ -7,7 +7,7 @@ else, or said that it was none of these. A fragment that the next message comple
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -63,11 +63,13 @@ class Unanswered:
     failures: Failures
 
 
-def read_unanswered(logged: Iterable[LoggedTurn]) -> Unanswered:
+def read_unanswered(logged: Iterable[LoggedTurn], *, chosen: Collection[TurnId] = ()) -> Unanswered:
     """Choose the turns without an answer.
 
     Args:
         logged: turns in order of time, with what people said about them; read once, one at a time.
+        chosen: turns that belong to a gap already. One that a person answered counts only if it is among them: somebody
+            at the desk chose that answer.
     """
     broken: list[tuple[TurnId, str, datetime]] = []
 
@@ -75,7 +77,9 @@ def read_unanswered(logged: Iterable[LoggedTurn]) -> Unanswered:
         for each in logged:
             if failed(each.turn):
                 broken.append((each.turn.id, each.turn.reason, each.turn.asked_at))
-            elif each.turn.route not in (Route.MERGED, Route.PERSON):
+            elif each.turn.route is not Route.MERGED and (
+                each.turn.route is not Route.PERSON or each.turn.id in chosen
+            ):
                 yield each
 
     turns = sorted(_chosen(whole()), key=lambda turn: turn.asked_at)

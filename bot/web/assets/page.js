@@ -84,7 +84,24 @@ document.addEventListener("kefu-failed", () => {
 addEventListener("offline", () => say(form().dataset.offLine));
 addEventListener("online", () => say(""));
 
+// A person of the team may join at any time. The stream names the last event of the talk; what the page does not show yet,
+// it asks for. A page in the background listens to nothing: browsers allow few streams to one server.
+let stream;
+let followed = "";
+const shown = () => log().querySelector("[data-conversation]")?.dataset ?? { conversation: "", shown: "0" };
+const hear = () => {
+  const conversation = document.hidden ? "" : shown().conversation;
+  if (conversation === followed) return;
+  stream?.close();
+  followed = conversation;
+  if (!conversation) return;
+  stream = new EventSource(`/page/events?conversation=${encodeURIComponent(conversation)}`);
+  stream.addEventListener("message", ({ data }) => { if (Number(data) > Number(shown().shown)) trigger("tick", {}); });
+};
+document.addEventListener("visibilitychange", hear);
+
 new MutationObserver(() => {
+  hear();
   if (unconfirmed.length) {
     unconfirmed = unconfirmed.filter(({ id }) => !document.querySelector(`[data-message="${id}"]`));
     keep();

@@ -14,6 +14,7 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
+from bot.web.api import ENDPOINTS
 from bot.web.visitors import COOKIE
 from tests.fake_assistant import FakeAssistant
 from tests.web_server import build, serving
@@ -159,7 +160,7 @@ def test_other_sites_may_call_only_if_they_are_listed(
     headers = {"origin": origin, "host": "kefu.example"}
     for response in (
         http.get("/gradio_api/info", headers=headers),
-        http.post("/gradio_api/call/chat", json={"data": ["", ""]}, headers=headers),
+        http.post("/gradio_api/call/chat", json={"data": ["", "", ""]}, headers=headers),
         http.options("/gradio_api/call/chat", headers={**headers, "access-control-request-method": "POST"}),
     ):
         assert response.headers.get("access-control-allow-origin") == allowed
@@ -201,7 +202,7 @@ def test_a_misshapen_event_is_refused_before_gradio_sees_it(http: httpx.Client, 
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        ("chat", {}), ("chat", {"data": []}), ("chat", {"data": ["a"]}), ("chat", {"data": ["a", "", "b"]}),
+        ("chat", {}), ("chat", {"data": []}), ("chat", {"data": ["a"]}), ("chat", {"data": ["a", "", "", "b"]}),
         ("chat", {"data": "ab"}), ("v2/chat", {}), ("v2/chat", {"text": "a"}), ("v2/search", {"top_k": 3}),
         ("v2/chat", {"message": "a", "session_hash": "b"}),
     ],
@@ -368,10 +369,11 @@ def test_chat_streams_and_history_search_and_feedback_answer(
 
 def test_an_endpoints_types_and_words_are_published(http: httpx.Client) -> None:
     endpoints = http.get("/gradio_api/info").json()["named_endpoints"]
-    assert set(endpoints) == {"/chat", "/feedback", "/history", "/search"}
+    assert set(endpoints) == {f"/{name}" for name in ENDPOINTS}
     assert [parameter["parameter_name"] for parameter in endpoints["/chat"]["parameters"]] == [
         "message",
         "conversation_id",
+        "page",
     ]
     assert endpoints["/feedback"]["parameters"][2]["type"] == {"type": "integer"}
     assert "sources" in endpoints["/chat"]["returns"][0]["type"]["properties"]

@@ -98,3 +98,11 @@ def test_turns_come_in_the_order_of_time_although_some_wait_for_what_follows() -
         "一",
         "二",
     ]
+
+
+def test_what_a_person_answered_counts_only_if_somebody_chose_it() -> None:
+    answered = logged("a", 1, "支持刷脸吗", Route.PERSON, correction="支持的。")
+    assert read_unanswered([answered]).turns == ()
+    assert [turn.why for turn in read_unanswered([answered], chosen=[answered.turn.id]).turns] == [
+        Why.CORRECTED
+    ]

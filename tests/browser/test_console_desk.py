@@ -1,0 +1,249 @@
+"""A talk from both sides in a real browser: a customer on the chat page, and people of the team at the console."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from bot.memory.staff import Role
+from tests.browser.conftest import Kefu, OpenPage
+from tests.console_people import PASSWORD, employ
+
+pytestmark = pytest.mark.browser
+AXE = Path(__file__).parents[1] / "js" / "node_modules" / "axe-core" / "axe.min.js"
+SignIn = Callable[..., Page]
+
+
+@dataclass
+class Words:
+    """What is said and shown in one language."""
+
+    locale: str
+    question: str
+    person: str
+    joined: str
+    take: str
+    reply: str
+    thanks: str
+    back: str
+    answers_again: str
+
+
+ZH = Words("zh-CN", "我的快递三天没动了，怎么办？", "转人工", "小李已接入", "接管", "您好，我是小李，马上为您查。", "好的谢谢", "交还机器人", "智能客服继续")  # fmt: skip
+EN = Words("en-US", "can i return opened earphones", "Talk to a person", "小李 has joined", "Take over", "Hello, I will look it up now.", "thank you", "Back to the bot", "The assistant answers again")  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _people(kefu: Kefu) -> None:
+    employ(kefu.assistant.desk, "li", "小李")
+    employ(kefu.assistant.desk, "mary", "Mary")
+    employ(kefu.assistant.desk, "admin", "王敏", Role.ADMIN)
+
+
+@pytest.fixture
+def sign_in(browser: Browser, kefu: Kefu) -> Iterator[SignIn]:
+    contexts = []
+
+    def sign_in(login: str, *, locale: str = "en-US", size: tuple[int, int] = (1360, 860)) -> Page:
+        context = browser.new_context(locale=locale, viewport={"width": size[0], "height": size[1]})
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(f"{kefu.address}/console")
+        page.locator("[name=login]").fill(login)
+        page.locator("[name=password]").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{kefu.address}/console")
+        return page
+
+    yield sign_in
+    for context in contexts:
+        context.close()
+
+
+def _say(page: Page, text: str) -> None:
+    page.locator("#kefu-composer textarea").fill(text)
+    page.keyboard.press("Enter")
+
+
+def _answered(page: Page, count: int) -> None:
+    expect(page.locator(".kefu-foot")).to_have_count(count)
+
+
+def _call_a_person(open_page: OpenPage, kefu: Kefu, words: Words) -> Page:
+    page = open_page(kefu.address, locale=words.locale).page
+    _say(page, words.question)
+    _answered(page, 1)
+    page.get_by_role("button", name=words.person).click()
+    _answered(page, 2)
+    return page
+
+
+@pytest.mark.parametrize("words", [ZH, EN], ids=["zh", "en"])
+def test_a_person_takes_a_talk_over_answers_and_returns_it(
+    kefu: Kefu, open_page: OpenPage, sign_in: SignIn, words: Words
+) -> None:
+    agent = sign_in("li", locale=words.locale)
+    customer = _call_a_person(open_page, kefu, words)
+    card = agent.locator(".talk-card.waits")
+    expect(card).to_have_count(1)  # it came by itself
+    card.get_by_role("button", name=words.take).click()
+
+    expect(customer.locator(".kefu-happened")).to_contain_text(words.joined)
+    agent.locator("#reply textarea").fill(words.reply)
+    agent.keyboard.press("Enter")
+    expect(customer.locator(".kefu-human .kefu-bubble")).to_have_text(words.reply)
+    expect(customer.locator(".kefu-human .kefu-name")).to_have_text("小李")
+    expect(agent.locator("#reply textarea")).to_have_value("")
+    expect(agent.locator(".said.person .bubble")).to_have_text(words.reply)
+
+    _say(customer, words.thanks)
+    expect(agent.locator(".said.customer .bubble").last).to_have_text(words.thanks)
+    _answered(customer, 2)  # the bot kept quiet
+
+    agent.get_by_role("button", name=words.back).click()
+    expect(customer.locator(".kefu-happened").last).to_contain_text(words.answers_again)
+    _say(customer, words.question)
+    _answered(customer, 3)
+    up = customer.locator("[data-rate='1']").last
+    up.click()
+    expect(up).to_have_attribute("aria-pressed", "true")
+
+    customer.reload()
+    expect(customer.locator(".kefu-human .kefu-bubble")).to_have_text(words.reply)
+    expect(customer.locator(".kefu-happened")).to_have_count(2)
+
+
+def test_two_people_do_not_collide_over_one_talk(kefu: Kefu, open_page: OpenPage, sign_in: SignIn) -> None:
+    first, second = sign_in("li"), sign_in("mary")
+    _call_a_person(open_page, kefu, EN)
+    address = first.locator(".talk-card.waits h3 a").get_attribute("href")
+    second.goto(f"{kefu.address}{address}")
+    first.goto(f"{kefu.address}{address}")
+    take = second.get_by_role("button", name="Take over")
+    expect(take).to_be_visible()
+    second.route("**/events", lambda route: route.abort())  # she does not hear what happens now
+    second.reload()
+    first.get_by_role("button", name="Take over").click()
+    expect(first.locator("#reply textarea")).to_be_focused()
+
+    second.get_by_role("button", name="Take over").click()
+    expect(second.locator("#toasts")).to_contain_text("A colleague has this talk")
+    second.reload()
+    expect(second.locator(".talk-head")).to_contain_text("小李 has it")
+    expect(second.locator("#reply")).to_have_count(0)
+    first.get_by_role("button", name="Back to the bot").click()
+    expect(first.get_by_role("button", name="Take over")).to_be_visible()
+
+
+def test_a_draft_survives_a_reload_and_an_input_methods_enter_sends_nothing(
+    kefu: Kefu, open_page: OpenPage, sign_in: SignIn
+) -> None:
+    agent = sign_in("li", locale="zh-CN")
+    _call_a_person(open_page, kefu, ZH)
+    agent.locator(".talk-card.waits").get_by_role("button", name="接管").click()
+    field = agent.locator("#reply textarea")
+    field.press_sequentially("草稿")
+    agent.reload()
+    expect(field).to_have_value("草稿")
+    field.evaluate(
+        "area => area.dispatchEvent(new KeyboardEvent('keydown', "
+        "{key: 'Enter', isComposing: true, bubbles: true, cancelable: true}))"
+    )
+    expect(field).to_have_value("草稿")
+    expect(agent.locator(".said.person")).to_have_count(0)
+    agent.locator("[data-insert]").first.click()
+    expect(field).to_have_value("草稿\n我的快递三天没动了，怎么办？")
+    agent.get_by_text("结束", exact=True).first.click()
+    agent.locator("#outcome").fill("已解决")
+    agent.locator(".closing button").click()
+    expect(agent.locator(".happened").last).to_contain_text("会话已结束")
+
+
+def test_an_answer_becomes_a_candidate_by_one_click(kefu: Kefu, open_page: OpenPage, sign_in: SignIn) -> None:
+    agent = sign_in("li", locale="zh-CN")
+    _call_a_person(open_page, kefu, ZH)
+    agent.locator(".talk-card.waits").get_by_role("button", name="接管").click()
+    agent.locator("#reply textarea").fill("超过 72 小时没有更新，请点击催件。")
+    agent.keyboard.press("Enter")
+    agent.get_by_role("button", name="列为话术候选").click()
+    expect(agent.locator(".said.person .tag.good")).to_contain_text("已列为候选")
+    agent.reload()
+    expect(agent.locator(".said.person .tag.good")).to_contain_text("已列为候选")
+    agent.get_by_role("button", name="交还机器人").click()
+
+
+def _violations(page: Page) -> list[tuple[str, str]]:
+    """What axe finds."""
+    assert AXE.is_file(), "axe-core is not installed. Run `npm ci --prefix tests/js`."
+    page.wait_for_timeout(300)  # colours fade in
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    return [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in found["violations"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("words", "size"), [(ZH, (390, 844)), (EN, (1360, 860))], ids=["phone-zh", "desktop-en"]
+)
+def test_axe_finds_nothing(
+    kefu: Kefu,
+    open_page: OpenPage,
+    sign_in: SignIn,
+    scheme: Literal["light", "dark"],
+    words: Words,
+    size: tuple[int, int],
+) -> None:
+    page = sign_in("admin", locale=words.locale, size=size)
+    page.emulate_media(color_scheme=scheme)
+    _call_a_person(open_page, kefu, words)
+    expect(page.locator(".talk-card.waits")).to_have_count(1)
+    assert _violations(page) == []
+    page.locator(".talk-card.waits").get_by_role("button", name=words.take).click()
+    expect(page.locator(".suggestion")).to_have_count(2)
+    page.locator("#reply textarea").fill(words.reply)
+    page.keyboard.press("Enter")
+    expect(page.locator(".said.person")).to_have_count(1)
+    page.locator(".why summary").first.click()
+    assert _violations(page) == []
+    page.get_by_role("button", name=words.back).click()
+    expect(page.locator("#reply")).to_have_count(0)
+    for path in ("staff", "audit", "account"):
+        page.goto(f"{kefu.address}/console/{path}")
+        assert (path, _violations(page)) == (path, [])
+    page.context.clear_cookies()
+    page.goto(f"{kefu.address}/console/login")
+    assert _violations(page) == []
+
+
+def test_who_is_away_is_not_counted_on(kefu: Kefu, sign_in: SignIn) -> None:
+    agent = sign_in("li")
+    switch = agent.get_by_role("switch")
+    expect(agent.locator(".faces")).to_contain_text("小李")
+    assert kefu.assistant.desk.staffed()
+    switch.click()
+    expect(switch).to_have_attribute("aria-checked", "false")
+    expect(agent.locator(".faces")).not_to_contain_text("小李")
+    switch.click()
+    expect(switch).to_have_attribute("aria-checked", "true")
+
+
+@pytest.mark.parametrize("size", [(390, 844), (1360, 860)])
+@pytest.mark.parametrize("path", ["/console", "/console/staff", "/console/audit", "/console/account"])
+def test_each_page_fits_its_window_and_asks_no_other_host(
+    kefu: Kefu, sign_in: SignIn, path: str, size: tuple[int, int]
+) -> None:
+    page = sign_in("admin", size=size)
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(f"{kefu.address}{path}")
+    expect(page.locator("h1")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert [url for url in asked if not url.startswith((kefu.address, "data:"))] == []
+    assert complaints == []
