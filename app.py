@@ -108,7 +108,7 @@ def serve(
     kefu.warm_up()
     address = f"http://{where[0]}:{listener.getsockname()[1]}"
     _screen.print(f"\n[bold green]Kefu is ready:[/] [link={address}]{address}[/]   (Ctrl+C stops it)")
-    _screen.print(f"On a site: {address}/demo   For the team: {address}/console")
+    _screen.print("/demo shows it on a shop's page; /console is for the team.")
     say_how_to_begin(kefu.desk.log, settings)
     if browser:
         webbrowser.open(address)

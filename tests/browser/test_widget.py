@@ -154,6 +154,17 @@ def test_two_tabs_show_one_talk_and_new_chat_ends_it_in_both(site: Site, visitin
     assert len(site.assistant.conversations[the_talk(site)][2]) == 1
 
 
+def test_the_way_to_leave_word_goes_when_a_person_comes(site: Site, visiting: Visiting) -> None:
+    visit = visiting("?lang=en")
+    visit.launcher.click()
+    visit.say(EN.question)
+    expect(visit.answers).to_have_count(1)
+    visit.page.locator(".call").click()
+    expect(visit.page.locator(".contact input")).to_be_visible()
+    take(site)
+    expect(visit.page.locator(".contact")).to_have_count(0)
+
+
 def test_what_a_person_says_to_a_closed_widget_is_counted(site: Site, visiting: Visiting) -> None:
     visit = visiting()
     visit.launcher.click()

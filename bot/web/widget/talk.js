@@ -116,6 +116,7 @@ export class Talk extends EventTarget {
   hear(event, data) {
     if (event === "state") {
       this.person = data;
+      if (data.state === "taken") for (const message of this.messages) message.contact = false; // they are here
     } else {
       this.heard = Math.max(this.heard, data.number);
       const message = deskMessage(data, this.text);
