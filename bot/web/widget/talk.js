@@ -290,7 +290,6 @@ export class Talk extends EventTarget {
   }
 
   #arrived() { if (!this.#seen) this.unread += 1; }
-
   #lastTurn() { return this.messages.findLast(({ turn, kind }) => turn && kind === "customer")?.turn ?? ""; }
 
   #drop(message) {
