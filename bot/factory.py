@@ -51,7 +51,6 @@ from retrieval.vector_cache import RecentTexts
 from retrieval.watch import watch
 
 log = structlog.get_logger(__name__)
-
 _WEBHOOK_WAIT = 0.2  # seconds that a turn may wait for another process before its event is noted later
 
 
@@ -250,7 +249,7 @@ def make_desk(settings: Settings, store: Store, mask: Redact, announce: Announce
         SettingsError: the opening hours cannot be read.
     """
     chosen = settings.desk
-    holidays = chosen.holidays if chosen.holidays != "none" else None
+    holidays = None if chosen.holidays == "none" else chosen.holidays
     return Desk(
         store.path,
         Hours(chosen.opening_hours, time_zone=settings.time_zone, country=holidays),
@@ -259,6 +258,7 @@ def make_desk(settings: Settings, store: Store, mask: Redact, announce: Announce
         announce=announce,
         silent_while_waiting=chosen.while_waiting == "silent",
         idle=timedelta(minutes=chosen.idle_minutes),
+        forgotten=timedelta(days=chosen.forgotten_days),
     )
 
 

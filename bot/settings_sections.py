@@ -143,6 +143,11 @@ class DeskSettings(_Section):
     idle_minutes: float = Field(
         30.0, gt=0, description="so long after the last word of a person who is gone, the bot answers again"
     )
+    forgotten_days: float = Field(
+        7.0,
+        gt=0,
+        description="a call for which nobody came for so long is closed, and what was said is masked",
+    )
     session_hours: float = Field(12.0, gt=0, description="how long a login lasts without use")
 
 

@@ -7,7 +7,6 @@ it, the bot says nothing. `holds` is what the bot asks before each part of an an
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ import structlog
 from bot.conversation import ConversationId, Language, TurnId
 from bot.desk.bell import Bell
 from bot.desk.hours import Hours
+from bot.desk.open_calls import OpenCalls
 from bot.desk.presence import Presence
 from bot.desk.webhooks import Announce, WebhookEvent, announce_nothing
 from bot.errors import CallRefused, StoreError
@@ -49,6 +49,7 @@ class Desk:
         announce: Announce = announce_nothing,
         silent_while_waiting: bool = False,
         idle: timedelta = timedelta(minutes=30),
+        forgotten: timedelta = timedelta(days=7),
         now: Clock = utc_now,
     ) -> None:
         """Open the desk on the log at `path`.
@@ -61,6 +62,7 @@ class Desk:
             announce: tells other programs that a person was called.
             silent_while_waiting: whether the bot is silent as soon as a person was called, before one came.
             idle: after so long without a word from a person whose console is closed, the bot answers again.
+            forgotten: a call for which nobody came for so long ends: what was said must not lie unmasked for ever.
             now: the clock.
         """
         self.hours = hours
@@ -72,8 +74,8 @@ class Desk:
         self._silent_while_waiting = silent_while_waiting
         self._idle = idle
         self._now = now
-        self._lock = threading.Lock()
-        self._open: dict[ConversationId, Call] | None = None  # read from the log at the first need
+        self._forgotten = forgotten
+        self._open = OpenCalls(self._shared)
         self._presence = Presence(now)
 
     # -- what the bot asks and says
@@ -103,6 +105,7 @@ class Desk:
             StoreError: it cannot be noted.
         """
         now = self._now()
+        self.queue()  # ends what was forgotten
         with self._shared.writing() as log:
             call = calls.begin_call(log, conversation, reason, detail=detail, language=language, at=now)
         self._keep(call)
@@ -214,11 +217,13 @@ class Desk:
 
     def open_call(self, conversation: ConversationId) -> Call | None:
         """The conversation's open call, or None."""
-        return self._calls().get(conversation)
+        call = self._open.of(conversation)
+        return None if call is not None and self._ended_as_forgotten(call) else call
 
     def queue(self) -> list[Call]:
         """Every open call, the one that has waited longest first."""
-        return sorted(self._calls().values(), key=lambda call: call.called_at)
+        waiting = [call for call in self._open.all() if not self._ended_as_forgotten(call)]
+        return sorted(waiting, key=lambda call: call.called_at)
 
     def events(self, conversation: ConversationId, after: int = 0) -> list[DeskEvent]:
         """What happened in a conversation's calls after the event of that number, oldest first."""
@@ -267,29 +272,19 @@ class Desk:
                 return  # another thread ended it
             calls.end_call(log, call, state, outcome=outcome, at=self._now(), mask=self.mask)
             said = calls.events_of(log, call)
-        with self._lock:
-            if self._open is not None:
-                self._open.pop(call.conversation_id, None)
+        self._open.drop(call.conversation_id)
         self._presence.leave(call.conversation_id)
         self.bell.ring(call.conversation_id)
         self._learn(said)
 
-    def _calls(self) -> dict[ConversationId, Call]:
-        with self._lock:
-            if self._open is not None:
-                return dict(self._open)
-        with self._shared.reading() as log:
-            found = {call.conversation_id: call for call in calls.open_calls(log)}
-        with self._lock:
-            if self._open is None:
-                self._open = found
-            return dict(self._open)
+    def _ended_as_forgotten(self, call: Call) -> bool:
+        if not self._presence.gone(call, self._forgotten):
+            return False
+        self._end(call, CallState.CLOSED, outcome="")
+        return True
 
     def _keep(self, call: Call) -> None:
-        self._calls()
-        with self._lock:
-            if self._open is not None:
-                self._open[call.conversation_id] = call
+        self._open.keep(call)
         self.bell.ring(call.conversation_id)
 
     def _read_again(self, conversation: ConversationId) -> Call | None:

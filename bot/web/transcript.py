@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.conversation import ConversationId, Language, TurnId, VisitorId
 from bot.memory.calls import DeskEvent, DeskEventKind
-from bot.web.page_text import page_text
+from bot.web.page_text import happened
 from bot.web.view import AssistantMessage, View
 
 
@@ -97,16 +97,9 @@ class Transcript:
             return message.rating
 
     def _add_event(self, event: DeskEvent) -> None:
-        text = page_text(self.language)
-        happened = {
-            DeskEventKind.JOINED: text["person_joined"],
-            DeskEventKind.LEFT: text["bot_is_back"],
-            DeskEventKind.CLOSED: text["talk_closed"],
-        }
         if event.kind is DeskEventKind.PERSON:
             self._shown[self._new_key()] = self._view.person_message(event.text, event.name)
-        elif event.kind in happened:
-            line = happened[event.kind].replace("{name}", event.name)
+        elif line := happened(event, self.language):
             self._shown[self._new_key()] = self._view.happened(line)
 
     def _following(self, conversation: ConversationId) -> str:

@@ -196,6 +196,35 @@ def test_a_person_who_is_gone_does_not_leave_the_customer_without_an_answer_for_
     assert kinds(desk.events(talk)) == ["joined", "left"]
 
 
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_call_for_which_nobody_came_ends_and_leaves_nothing_unmasked(
+    desk: Desk, clock: Clock, talk: ConversationId, *, taken: bool
+) -> None:
+    desk.call(talk, CallReason.ASKED, language=Language.ZH)
+    desk.leave_contact(talk, "13812345678", language=Language.ZH)
+    desk.hear(talk, "我的手机是13812345678请联系")
+    if taken:
+        desk.take(talk, LI)
+    clock.forward(days=6)
+    assert len(desk.queue()) == 1
+    clock.forward(days=2)
+    assert desk.queue() == []
+    assert desk.open_call(talk) is None
+    assert "13812345678" not in "".join(event.text for event in desk.events(talk))
+    with desk.log.reading() as log:
+        (call,) = calls_of(log, talk)
+    assert (call.state, call.contact) == (CallState.CLOSED, "")
+
+
+def test_somebody_whose_console_is_open_keeps_a_talk_however_long(
+    desk: Desk, clock: Clock, talk: ConversationId
+) -> None:
+    desk.take(talk, LI)
+    clock.forward(days=8)
+    desk.attend(LI.id, available=True)
+    assert desk.holds(talk)
+
+
 def test_the_desk_is_staffed_within_opening_hours_while_a_console_is_open(store: Store, clock: Clock) -> None:
     hours = Hours("Mo-Fr 09:00-18:00", time_zone="Asia/Shanghai", country=None)
     desk = open_desk(store, clock, hours=hours)
