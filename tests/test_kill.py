@@ -58,7 +58,7 @@ async def _crowd(address: str, server: subprocess.Popen[str], kill_after: int) -
     async def customer(number: int, client: httpx.AsyncClient) -> None:
         question = QUESTIONS[number % len(QUESTIONS)]
         try:
-            sent = await client.post("/gradio_api/call/chat", json={"data": [question, ""]})
+            sent = await client.post("/gradio_api/call/chat", json={"data": [question, "", ""]})
             event = sent.json()["event_id"]
             async with client.stream("GET", f"/gradio_api/call/chat/{event}") as stream:
                 last, complete = "", False
