@@ -43,6 +43,8 @@ from bot.upkeep.backtest.commands import diff, replay
 from bot.upkeep.calibration.commands import calibrate
 from bot.upkeep.checks.commands import check
 from bot.upkeep.gaps.commands import unanswered
+from bot.upkeep.retention.commands import forget
+from bot.upkeep.retention.daily import follow_retention
 from bot.web.console.commands import say_how_to_begin, staff
 from bot.web.server import build_app
 from finetune.adapter_commands import adapters, compress, cycle, evaluate, promote, rollback, train
@@ -72,6 +74,7 @@ for _command in (
     replay,
     diff,
     check,
+    forget,
 ):
     cli.command()(_command)
 cli.add_typer(unanswered, name="unanswered")
@@ -104,6 +107,7 @@ def serve(
     kefu.follow_edits(stop)
     follow_promotions(kefu, stop)
     follow_learning(kefu, stop)
+    follow_retention(settings, stop)
     kefu.webhooks.start()
     kefu.warm_up()
     address = f"http://{where[0]}:{listener.getsockname()[1]}"

@@ -17,9 +17,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.svm import LinearSVC
 
+from bot.learning import intent_encoder
+from bot.settings import Settings
 from bot.understanding.intents import KNOWLEDGE, OUT_OF_SCOPE, TrainingSet, fit_head
 from finetune.training.encoder_training import EncoderSettings, train_encoder
 from retrieval.encoder import Encoder
+from retrieval.joined_encoder import parts_of
 from retrieval.sentence_encoder import load_encoder
 
 try:
@@ -47,14 +50,17 @@ class Fitted(Protocol):
 Contender = Callable[[Sequence[str], Sequence[str]], Fitted]
 
 
-def kefu(encoder: Encoder) -> Contender:
-    """Kefu's intent head, as it serves."""
+def kefu(encoder: Encoder, settings: Settings) -> Contender:
+    """Kefu's intent head, as it serves with `settings`. Intents have titles, which it learns from: here the categories' names."""
 
     def fit(texts: Sequence[str], labels: Sequence[str]) -> Fitted:
-        head = fit_head(TrainingSet(tuple(texts), tuple(labels)), encoder.encode_queries(list(texts)))
+        names = sorted(set(labels) - {OUT_OF_SCOPE})
+        examples = TrainingSet((*texts, *map(_as_title, names)), (*labels, *names))
+        reading = intent_encoder(settings, encoder, examples.texts)
+        head = fit_head(examples, reading.encode_queries(examples.texts), parts_of(reading))
 
         def tell(asked: Sequence[str]) -> Told:
-            vectors = encoder.encode_queries(list(asked))
+            vectors = reading.encode_queries(list(asked))
             found = [head.classify(text, vector) for text, vector in zip(asked, vectors, strict=True)]
             best = [each.intents[0] for each in found]
             rest = [max((each.out_of_scope, OUT_OF_SCOPE), (each.knowledge, KNOWLEDGE)) for each in found]
@@ -66,6 +72,11 @@ def kefu(encoder: Encoder) -> Contender:
         return tell
 
     return fit
+
+
+def _as_title(name: str) -> str:
+    """`card_arrival` → card arrival."""
+    return name.replace("_", " ").strip("? ").lower()
 
 
 def linear_on(encoder: Encoder) -> Contender:
@@ -123,7 +134,7 @@ def setfit_on(source: Path, prompt: str, *, seed: int) -> Contender:
     return fit
 
 
-def tuned_kefu(bundled: Path, seed: int) -> Contender:
+def tuned_kefu(bundled: Path, settings: Settings, seed: int) -> Contender:
     """Kefu's head on its encoder, tuned on the same examples."""
 
     def fit(texts: Sequence[str], labels: Sequence[str]) -> Fitted:
@@ -137,7 +148,7 @@ def tuned_kefu(bundled: Path, seed: int) -> Contender:
                 settings=EncoderSettings(seed=seed),
             )
             better = load_encoder(where, query_prompt="query: ", passage_prompt="passage: ", device="cpu")
-        return kefu(better)(known.texts, known.labels)
+        return kefu(better, settings)(known.texts, known.labels)
 
     return fit
 

@@ -130,6 +130,7 @@ class Decision:
     candidates: tuple[str, ...] = ()  # intents to offer when the route is CLARIFY
     missing_slot: str | None = None  # slot to ask for when the route is TEMPLATE
     offer_person: bool = False
+    word: str = ""  # of the team's list, if it is what calls a person
 
 
 @dataclass(frozen=True)

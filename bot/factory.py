@@ -16,7 +16,7 @@ import structlog
 from bot.answering.answerer import Answerer
 from bot.answering.compose import sentence_texts
 from bot.answering.generator import Generator
-from bot.answering.grounded import DraftLimits, GroundedWriter
+from bot.answering.grounded import GroundedWriter
 from bot.answering.prompt import PROMPT_VERSION
 from bot.answering.templates import TemplateBook
 from bot.content import Content, load_content
@@ -33,12 +33,14 @@ from bot.learning import intent_head, labelled_questions
 from bot.manager import Limits, Manager
 from bot.memory.shared_log import SharedLog
 from bot.memory.store import Store
-from bot.models import Reporter, make_encoder, make_generator, shows_drafts
+from bot.models import Reporter, draft_limits, make_encoder, make_generator
 from bot.safety.redact import redact
+from bot.safety.wordlist import WordList
 from bot.serving import Drafting
 from bot.settings import Settings
 from bot.thresholds import threshold_table
 from bot.turns import Redact
+from bot.understanding.language import to_simplified
 from bot.understanding.reader import Reader
 from bot.understanding.slots import SlotFinder
 from retrieval.batching import BatchingEncoder
@@ -88,24 +90,18 @@ def load_knowledge(settings: Settings, encoder: Encoder, generator: Generator | 
     content = load_content(settings.knowledge_base)
     index = SearchIndex.open(settings.index_path, encoder)
     _check_articles_exist(content, index)
-    model = settings.model
-    limits = DraftLimits(
-        model.first_sentence_seconds,
-        model.deadline_seconds,
-        model.max_new_tokens,
-        compose_score=settings.policy.grounded_score,
-        drafts=shows_drafts(settings, generator),
-    )
+    head, reading = intent_head(settings, content, index, encoder)
+    writer = GroundedWriter(encoder, generator, draft_limits(settings, generator))
     return Knowledge(
         content=content,
         index=index,
         reader=Reader(
-            head=intent_head(settings, content, index, encoder),
-            encoder=encoder,
+            head=head,
+            encoder=reading,
             slots=SlotFinder(_products(index), _clock(settings)),
             burst=timedelta(seconds=settings.policy.burst_seconds),
         ),
-        answerer=Answerer(content, TemplateBook(content), index, GroundedWriter(encoder, generator, limits)),
+        answerer=Answerer(content, TemplateBook(content), index, writer),
         thresholds=threshold_table(settings, reads=generator is not None and generator.tuned),
         provenance=Provenance(
             kefu=version("kefu"),
@@ -116,6 +112,7 @@ def load_knowledge(settings: Settings, encoder: Encoder, generator: Generator | 
             prompt_version=None if generator is None else PROMPT_VERSION,
         ),
         recommender=Recommender(load_catalog(settings.knowledge_base), content.out_of_scope.all(), encoder),
+        person_words=WordList(settings.safety.person_words, to_simplified),
     )
 
 

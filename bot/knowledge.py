@@ -17,6 +17,7 @@ from bot.conversation import ConversationId, Language, Provenance, Turn
 from bot.desk.suggestions import SuggestedReply, likely_intent, suggested, turn_in_question
 from bot.insight.recommend import Because, Interest, Recommendation, Recommender, interests_of, is_welcome
 from bot.policy import decide, dialog_state
+from bot.safety.wordlist import NO_WORDS, WordList
 from bot.stopwatch import Stopwatch
 from bot.thresholds import ThresholdTable
 from bot.turns import Asked, prompt_history
@@ -40,6 +41,7 @@ class Knowledge:
     thresholds: ThresholdTable
     provenance: Provenance
     recommender: Recommender | None = None  # None: there is no catalog
+    person_words: WordList = NO_WORDS  # each calls a person
 
     def find(self, question: str, language: Language, *, top_k: int, day: date) -> Sequence[Hit]:
         """Passages for `question` that may be quoted on `day`, best first, in the customer's language where there are any."""
@@ -89,7 +91,8 @@ class Knowledge:
             expired = self.index.expired(question, prefer=language.content.value, day=day)
         state = dialog_state(past)
         thresholds, serving = self.thresholds.of(language), self.serving(day)
-        decision = decide(understanding, hits, state, serving, thresholds, expired=expired)
+        words = self.person_words.find("\n".join((*taken_over, message)))
+        decision = decide(understanding, hits, state, serving, thresholds, expired=expired, words=words)
         return Asked(
             conversation=conversation,
             at=at,

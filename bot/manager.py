@@ -27,6 +27,7 @@ from bot.errors import StoreError
 from bot.insight.recommend import Recommendation
 from bot.knowledge import PAST_TURNS, Knowledge
 from bot.memory.store import Store
+from bot.policy import calling_word
 from bot.safety.guard import check_message
 from bot.stopwatch import Stopwatch
 from bot.turns import (
@@ -272,7 +273,7 @@ class Manager(Conversations):
                 self._desk.call(
                     turn.conversation_id,
                     call_reason(turn, self._knowledge.person_intents()),
-                    detail=turn.intent or "",
+                    detail=calling_word(turn) or turn.intent or "",
                     language=turn.language,
                 )
             self._desk.hear(turn.conversation_id, text, turn.id)

@@ -13,13 +13,16 @@ from bot.answering.bundled_model import unpack_model
 from bot.answering.drafting import DraftingModel
 from bot.answering.exports import MERGED, find_export, openvino_forms
 from bot.answering.generator import Generator
+from bot.answering.grounded import DraftLimits
 from bot.answering.local_model import LocalModel
 from bot.answering.model_loading import base_sha256, has_gpu, label_of
 from bot.answering.registry import NONE as NO_ADAPTER
 from bot.answering.registry import AdapterRegistry, BaseModel
 from bot.answering.remote_model import RemoteModel
 from bot.errors import BotError, SettingsError
+from bot.safety.wordlist import WordList
 from bot.settings import Settings
+from bot.understanding.language import to_simplified
 from retrieval.bundled_encoder import NAME as BUNDLED_ENCODER
 from retrieval.bundled_encoder import unpack_encoder
 from retrieval.encoder import Encoder
@@ -128,6 +131,19 @@ def wanted_adapter(settings: Settings) -> str | None:
 def shows_drafts(settings: Settings, generator: Generator | None) -> bool:
     """Whether customers see what the model writes, or what stands in the article that it names."""
     return generator is None or generator.writes or settings.model.drafts == "always"
+
+
+def draft_limits(settings: Settings, generator: Generator | None) -> DraftLimits:
+    """What the settings say of drafts: how long they may take, when they are shown, and what they must not say."""
+    chosen = settings.model
+    return DraftLimits(
+        chosen.first_sentence_seconds,
+        chosen.deadline_seconds,
+        chosen.max_new_tokens,
+        compose_score=settings.policy.grounded_score,
+        drafts=shows_drafts(settings, generator),
+        unwanted=WordList(settings.safety.unwanted_words, to_simplified),
+    )
 
 
 def runs_here(settings: Settings) -> bool:

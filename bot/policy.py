@@ -1,8 +1,8 @@
 """The rules of the product in one place: which route a turn takes. Pure: the same values, the same decision.
 
-The order of the rules is the order of the code: a person when a person is wanted, approved wording when an intent is
-certain, knowledge when an article answers, a question back when several intents are possible, and otherwise the
-truth: no answer. Two failures in a row bring a person.
+The order of the rules is the order of the code: a person when a person is wanted or a word of the team's list calls one,
+approved wording when an intent is certain, knowledge when an article answers, a question back when several intents are
+possible, and otherwise the truth: no answer. Two failures in a row bring a person.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from retrieval.documents import Hit
 MOST_CANDIDATES = 3
 _CERTAIN_OF_A_WORD = 0.95  # an example letter for letter, or nearly
 _FAILED = (Route.CLARIFY, Route.NO_ANSWER)
+_WORD = "word:"  # how the flag begins of a turn in which a word of the team's list called a person
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class _Case:
     state: DialogState
     intents: Mapping[str, Intent]
     thresholds: Thresholds
+    words: Sequence[str] = ()
 
     @property
     def in_scope(self) -> bool:
@@ -116,6 +118,7 @@ def decide(
     thresholds: Thresholds,
     *,
     expired: Sequence[Hit] = (),
+    words: Sequence[str] = (),
 ) -> Decision:
     """Choose the route of a turn.
 
@@ -126,9 +129,13 @@ def decide(
         intents: the intents whose answers hold today, by name.
         thresholds: the probabilities that a route needs.
         expired: passages that would be an answer if they were still, or already, valid.
+        words: of the team's list of those that call a person, the ones that the customer wrote.
     """
-    case = _Case(understanding, hits, state, intents, thresholds)
-    for rule in (_hand_off_by_rule, _fill_pending_slot, _template, _clarify_if_vague, _grounded, _clarify):
+    case = _Case(understanding, hits, state, intents, thresholds, words)
+    for rule in (
+        *(_hand_off_by_rule, _hand_off_by_word),
+        *(_fill_pending_slot, _template, _clarify_if_vague, _grounded, _clarify),
+    ):
         decision = rule(case)
         if decision is not None:
             return _after_failures(decision, state, thresholds)
@@ -137,6 +144,21 @@ def decide(
         state,
         thresholds,
     )
+
+
+def word_flags(decision: Decision) -> tuple[str, ...]:
+    """What a turn's flags say of the word that called a person."""
+    return (f"{_WORD}{decision.word}",) if decision.word else ()
+
+
+def calling_word(turn: Turn) -> str | None:
+    """The word of the team's list that called a person in this turn; None if none did."""
+    return next((flag.removeprefix(_WORD) for flag in turn.flags if flag.startswith(_WORD)), None)
+
+
+def gave_up(turn: Turn) -> bool:
+    """Whether a person was called because no answer was found again and again: neither an intent nor a word asked for one."""
+    return turn.route is Route.HANDOFF and turn.intent is None and calling_word(turn) is None
 
 
 def _why_none(
@@ -163,6 +185,11 @@ def _hand_off_by_rule(case: _Case) -> Decision | None:
     if best is None or best.handoff != "always":
         return None
     return Decision(Route.HANDOFF, "rule of the intent", intent=best.id)
+
+
+def _hand_off_by_word(case: _Case) -> Decision | None:
+    """A person for a word of the team's list, whatever else the message is about; after the intents, whose wording fits better."""
+    return Decision(Route.HANDOFF, "word of the team's list", word=case.words[0]) if case.words else None
 
 
 def _fill_pending_slot(case: _Case) -> Decision | None:

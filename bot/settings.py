@@ -24,6 +24,7 @@ from bot.settings_sections import (
     ModelSettings,
     OpenAISettings,
     PolicySettings,
+    RetentionSettings,
     RetrievalSettings,
     SafetySettings,
     ServerSettings,
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = RetrievalSettings()
     policy: PolicySettings = PolicySettings()
     safety: SafetySettings = SafetySettings()
+    retention: RetentionSettings = RetentionSettings()
     widget: WidgetSettings = WidgetSettings()
     desk: DeskSettings = DeskSettings()
     webhooks: WebhookSettings = WebhookSettings()

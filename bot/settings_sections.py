@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+_Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class _Section(BaseModel):
@@ -38,6 +40,10 @@ class EncoderSettings(_Section):
     query_prompt: str = Field("query: ", description="what the model wants before a question")
     passage_prompt: str = Field("passage: ", description="what the model wants before a passage")
     device: str = Field("auto", description="'auto', 'cpu', 'cuda', 'mps'")
+    english: Literal["auto", "none"] = Field(
+        "auto",
+        description="'auto': where no intent has Chinese examples, a second encoder helps the bundled one to tell them apart",
+    )
 
 
 class ModelSettings(_Section):
@@ -105,12 +111,39 @@ class PolicySettings(_Section):
 
 
 class SafetySettings(_Section):
-    """What a customer's message may look like."""
+    """What a customer's message may look like, and the team's word lists."""
 
     max_characters: int = Field(2000, ge=1, description="longest message")
     shown_contacts: tuple[str, ...] = Field(
         ("400-800-1234", "service@example.com", "complaint@example.com", "business@example.com"),
         description="the company's own numbers and addresses, which are never masked",
+    )
+    person_words: tuple[_Word, ...] = Field(
+        (),
+        description="a message with one of these always brings a person, e.g. 12315, 律师, small claims court; English as whole "
+        "words, any script and width alike",
+    )
+    unwanted_words: tuple[_Word, ...] = Field(
+        (),
+        description="what a model drafts is not shown with one of these: the answer is composed from the articles. Approved "
+        "wording is said all the same, and `kefu check` names it",
+    )
+
+
+class RetentionSettings(_Section):
+    """How long the log is kept. The server deletes once a day what is older, for ever; an open call is left alone."""
+
+    turns_days: int | None = Field(
+        None,
+        ge=1,
+        description="turns, with their ratings, corrections and calls for a person, and everything else of a conversation "
+        "whose turns are gone; default: for ever",
+    )
+    uploads_days: int | None = Field(
+        None, ge=1, description="pictures and files that customers sent; default: as long as turns"
+    )
+    visits_days: int | None = Field(
+        None, ge=1, description="the pages of a site that customers were on; default: as long as turns"
     )
 
 

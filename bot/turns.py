@@ -25,7 +25,7 @@ from bot.conversation import (
     Understanding,
 )
 from bot.memory.calls import CallReason
-from bot.policy import DialogState, Thresholds
+from bot.policy import DialogState, Thresholds, calling_word, word_flags
 from bot.safety.injection import suspicious
 from bot.safety.redact import Redacted
 from bot.understanding.language import detect, to_traditional
@@ -78,7 +78,9 @@ def left_to_person(asked: Asked) -> Asked:
 
 
 def call_reason(turn: Turn, asking: Collection[str]) -> CallReason:
-    """Why a turn calls a person: too many turns without an answer, one of the intents that ask for one, or a rule."""
+    """Why a turn calls a person: a word, too many turns without an answer, an intent that asks for one, or a rule."""
+    if calling_word(turn) is not None:
+        return CallReason.WORD
     if turn.intent is None:
         return CallReason.FAILURES
     return CallReason.ASKED if turn.intent in asking else CallReason.RULE
@@ -153,7 +155,7 @@ def turn_of(
         timings_ms=timings_ms,
         generation=said.generation,
         masked=customer.found,
-        flags=(*flags, *(f"injection:{name}" for name in suspicious(asked.text))),
+        flags=(*flags, *word_flags(decision), *(f"injection:{name}" for name in suspicious(asked.text))),
     )
 
 

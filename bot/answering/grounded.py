@@ -21,9 +21,11 @@ import structlog
 from bot.answering.compose import compose
 from bot.answering.generator import Generator
 from bot.answering.prompt import PromptMessage, PromptPassage, render, split_source
+from bot.answering.source_marks import joined, with_mark
 from bot.answering.support import check
 from bot.conversation import Language
 from bot.errors import GenerationError
+from bot.safety.wordlist import NO_WORDS, WordList
 from retrieval.documents import Hit
 from retrieval.encoder import Encoder
 from retrieval.sentences import sentences
@@ -61,6 +63,7 @@ class DraftLimits:
         0.0  # least probability of the best article, 0 to 1, for an answer that no model has read
     )
     drafts: bool = True  # whether the model's words are shown, or those of the article that it names
+    unwanted: WordList = NO_WORDS  # no draft is shown that says one of these
 
 
 class GroundedWriter:
@@ -90,7 +93,7 @@ class GroundedWriter:
             return (yield from self._read(question, language, hits, history, marks))
         try:
             for sentence, position in self._drafted(question, language, hits, history):
-                part = _joined(shown, f"{sentence}{marks.mark(position)}")
+                part = joined(shown, f"{sentence}{marks.mark(position)}")
                 shown += part
                 yield part
         except _Declined:
@@ -145,7 +148,7 @@ class GroundedWriter:
     ) -> Stream[str, None, str]:
         shown = ""
         for quote in compose(question, [hits[position] for position in positions], self._encoder):
-            part = ("\n\n" if shown else "") + _with_mark(quote.text, marks.mark(positions[quote.hit]))
+            part = ("\n\n" if shown else "") + with_mark(quote.text, marks.mark(positions[quote.hit]))
             shown += part
             yield part
         return shown
@@ -163,6 +166,8 @@ class GroundedWriter:
                 verdict = check(sentence, passages)
                 if verdict.passage is None:
                     raise _DraftEnded(verdict.reason)
+                if self._limits.unwanted.find(sentence):
+                    raise _DraftEnded("says an unwanted word")
                 if sentence in said:
                     raise _DraftEnded("repeats itself")
                 said.append(sentence)
@@ -282,18 +287,3 @@ class _Marks:
     def answer(self, text: str, generation: str) -> GroundedAnswer:
         """The answer, with what was cited in it."""
         return GroundedAnswer(text, tuple(self._cited), tuple(self._sources.values()), generation)
-
-
-def _with_mark(text: str, mark: str) -> str:
-    """Put the source number where it reads well: at the end, but on a line of its own under a table."""
-    return (
-        f"{text}\n\n{mark.strip()}" if text.rsplit("\n", 1)[-1].lstrip().startswith("|") else f"{text}{mark}"
-    )
-
-
-def _joined(before: str, sentence: str) -> str:
-    """`sentence` with what must stand between it and the text before it."""
-    if not before:
-        return sentence
-    starts_block = sentence.lstrip().startswith(("-", "*", "|")) or sentence[:1].isdigit()
-    return ("\n" if starts_block else " ") + sentence

@@ -14,6 +14,7 @@ from bot.answering.facts import facts
 from bot.conversation import Route, Source, Turn
 from bot.desk.timeline import Entry, WholeTalk, customer_words, timeline
 from bot.memory.calls import DeskEventKind
+from bot.policy import gave_up
 from bot.safety.redact import redact
 from retrieval.sentences import sentences
 
@@ -190,9 +191,7 @@ def _attempts(whole: WholeTalk) -> tuple[Attempt, ...]:
     for turn in reversed(whole.turns):
         rating = whole.ratings.get(turn.id)
         voted_down = rating is not None and rating.value < 0
-        unanswered = turn.route in (Route.NO_ANSWER, Route.CLARIFY) or (
-            turn.route is Route.HANDOFF and turn.intent is None
-        )
+        unanswered = turn.route in (Route.NO_ANSWER, Route.CLARIFY) or gave_up(turn)
         if voted_down or unanswered:
             found.append(Attempt(turn.customer_text, turn.route, voted_down))
     return tuple(found)

@@ -40,6 +40,7 @@ class CallReason(StrEnum):
 
     ASKED = "asked"  # the customer asked for one
     RULE = "rule"  # the intent says so
+    WORD = "word"  # the customer wrote a word of the team's list
     FAILURES = "failures"  # several turns without an answer
     AGENT = "agent"  # a person took the talk unasked
     CONTACT = "contact"  # nobody was there; the customer left word
@@ -63,7 +64,7 @@ class Call:
     conversation_id: ConversationId
     state: CallState
     reason: CallReason
-    detail: str  # e.g. the intent that asks for a person
+    detail: str  # the intent or the word that calls a person
     language: Language
     called_at: datetime  # UTC
     taken_at: datetime | None

@@ -15,9 +15,10 @@ from safetensors.numpy import load_file, save_file
 from bot.understanding.intents import IntentHead, TrainingSet, fit_head
 from retrieval.encoder import Encoder, Vectors
 from retrieval.errors import FilesDamaged
+from retrieval.joined_encoder import parts_of
 from retrieval.publish import current, publish, verify
 
-FORMAT = 3  # of the files, and of what is learned; raise it when either changes
+FORMAT = 5  # of the files, and of what is learned; raise it when either changes
 _ARRAYS = "head.safetensors"
 _TEXTS = "examples.json"
 
@@ -37,7 +38,9 @@ def load_or_fit(root: Path, examples: TrainingSet, encoder: Encoder) -> IntentHe
     last = _last(root, encoder)
     if last is not None and last[1] == fingerprint:
         return last[0]
-    head = fit_head(examples, _vectors(examples, encoder, None if last is None else last[0]))
+    head = fit_head(
+        examples, _vectors(examples, encoder, None if last is None else last[0]), parts_of(encoder)
+    )
 
     def fill(target: Path) -> Mapping[str, Any]:
         _save(target, head)
@@ -48,7 +51,7 @@ def load_or_fit(root: Path, examples: TrainingSet, encoder: Encoder) -> IntentHe
             "encoder": encoder.name,
             "classes": len(head.classes),
             "examples": len(head.texts),
-            "mix": list(head.mix),
+            "mixes": [list(mix) for mix in head.mixes],
         }
 
     publish(root, fill)
@@ -87,13 +90,14 @@ def _save(folder: Path, head: IntentHead) -> None:
     arrays = {
         "labels": head.labels,
         "vectors": head.vectors,
+        "parts": np.array(head.parts),
         "mean": head.mean,
         "rarities": head.rarities,
         "weights": head.weights,
         "bias": head.bias,
         "word_weights": head.word_weights,
         "word_bias": head.word_bias,
-        "mix": np.array(head.mix),
+        "mixes": np.array(head.mixes),
     }
     # safetensors writes the bytes as they lie: an array in another order would come back scrambled.
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / _ARRAYS)
@@ -109,17 +113,17 @@ def _load(folder: Path) -> IntentHead:
         raise FilesDamaged(
             f"The intent head in {folder} cannot be read: {error}. Run `kefu index`."
         ) from error
-    a, b, c = arrays["mix"]
     return IntentHead(
         classes=tuple(texts["classes"]),
         texts=tuple(texts["texts"]),
         labels=arrays["labels"],
         vectors=arrays["vectors"],
+        parts=tuple(map(int, arrays["parts"])),
         mean=arrays["mean"],
         rarities=arrays["rarities"],
         weights=arrays["weights"],
         bias=arrays["bias"],
         word_weights=arrays["word_weights"],
         word_bias=arrays["word_bias"],
-        mix=(float(a), float(b), float(c)),
+        mixes=tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in arrays["mixes"]),
     )

@@ -6,31 +6,31 @@ Three kinds of classes are learned from the team's own content, in both language
 - `KNOWLEDGE`: questions that articles answer and no template does, from the articles' own `questions`;
 - `OUT_OF_SCOPE`: what is nobody's business here, from the out-of-scope examples.
 
-A class's score is `a · head + b · similarity + c · words`. The head is the logit of a logistic regression on frozen sentence
-vectors; similarity the mean cosine of the three nearest examples; words the margin of a linear support vector machine on
-hashed n-grams (`bot.understanding.wording`). The head separates the classes, the examples know what is far from all of
-them, the words what a vector blurs. `a`, `b` and `c` are fitted on examples that none of them had seen, so that the softmax
-of the scores is a probability (temperature scaling: Guo et al. 2017, "On Calibration of Modern Neural Networks").
+The head is the logit of a logistic regression on frozen sentence vectors; similarity the mean cosine of the three nearest
+examples; words the margin of a linear support vector machine on hashed n-grams (`bot.understanding.wording`). The head
+separates the classes, the examples know what is far from all of them, the words what a vector blurs. How much each counts is
+learned as well (`bot.understanding.mixing`), so that what comes out is a probability. A vector may have parts, one an encoder
+(`retrieval.joined_encoder`): each is centred and measured by itself.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.svm import LinearSVC
 
 from bot.content import Content
 from bot.conversation import ScoredIntent
+from bot.understanding.mixing import FEW, Labels, Matrix, Mix, fit_mixes, mixed
+from bot.understanding.vector_parts import Parts, centred, mean_of, present, similarities
 from bot.understanding.wording import rarity, worded
 from retrieval.encoder import Vectors
 
@@ -39,17 +39,8 @@ KNOWLEDGE = "(knowledge)"
 
 NEAREST = 3
 _REGULARISATION = 10.0  # inverse strength (scikit-learn's C)
-_FEW = (1.0, 5.0, 0.0)  # the mix of few examples
-_MANY = (1.0, 5.0, 1.0)  # where the search for a better one begins
-_LEAST_FOR_WORDS = (
-    100  # held-out examples; fewer share words by chance, which says nothing of other questions
-)
 _HELD_OUT = 0.2
 _RANKED = 5
-
-Matrix = NDArray[np.float64]
-Labels = NDArray[np.int64]
-Mix = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -105,17 +96,22 @@ class IntentHead:
     texts: tuple[str, ...]  # n
     labels: Labels  # (n,), positions in `classes`
     vectors: Vectors  # (n, d), of the examples, as the encoder gave them
+    parts: Parts  # lengths of a vector's parts, together d
     mean: Vectors  # (d,), subtracted before vectors are compared: it is what all questions share
     rarities: Vectors  # (w,), of the words' columns
     weights: Vectors  # (c, d)
     bias: Vectors  # (c,)
     word_weights: Vectors  # (w, c)
     word_bias: Vectors  # (c,)
-    mix: Mix  # a, b and c of the module's docstring
+    mixes: tuple[Mix, ...]  # for vectors that have one of the parts, two …
 
     @cached_property
     def _centred_examples(self) -> Vectors:
-        return _centred(self.vectors, self.mean)
+        return centred(self.vectors, self.mean, self.parts)
+
+    @cached_property
+    def _strange(self) -> Vectors:
+        return _strange(self.classes)
 
     @cached_property
     def _exact(self) -> dict[str, set[int]]:
@@ -131,14 +127,14 @@ class IntentHead:
         """
         probabilities = self._certain(normalise(question))
         if probabilities is None:
-            centred = _centred(vector[None, :], self.mean)
-            scores = _mixed(
-                self.mix,
-                centred @ self.weights.T + self.bias,
-                _nearness(centred, self._centred_examples, self.labels, len(self.classes)),
+            moved = centred(vector[None, :], self.mean, self.parts)
+            scores = (
+                moved @ self.weights.T + self.bias,
+                _nearness(moved, self._centred_examples, self.parts, self.labels, len(self.classes)),
                 worded([question], self.rarities) @ self.word_weights + self.word_bias,
             )
-            probabilities = softmax(scores, axis=1)[0]
+            mix = self.mixes[max(int(present(moved, self.parts).sum()) - 1, 0)]
+            probabilities = softmax(mixed(mix, scores, self._strange), axis=1)[0]
         found = dict(zip(self.classes, map(float, probabilities), strict=True))
         knowledge, out_of_scope = found.pop(KNOWLEDGE, 0.0), found.pop(OUT_OF_SCOPE, 0.0)
         ranked = sorted(found.items(), key=lambda item: -item[1])[:_RANKED]
@@ -153,8 +149,13 @@ class IntentHead:
         return certain
 
 
-def fit_head(examples: TrainingSet, vectors: Vectors) -> IntentHead:
+def fit_head(examples: TrainingSet, vectors: Vectors, parts: Parts | None = None) -> IntentHead:
     """Fit on `examples` and their query vectors, shape (n, d).
+
+    Args:
+        examples: n questions and their classes.
+        vectors: of the questions, shape (n, d).
+        parts: lengths of the vectors' parts, together d; a part of zeros says nothing. Default: one part.
 
     Raises:
         ValueError: fewer than two classes have examples; a choice needs two.
@@ -163,24 +164,26 @@ def fit_head(examples: TrainingSet, vectors: Vectors) -> IntentHead:
     if len(classes) < 2:
         raise ValueError(f"Intents cannot be learned from {len(classes)} class; add a second intent.")
     labels = np.array([classes.index(label) for label in examples.labels], dtype=np.int64)
-    mean = vectors.mean(axis=0)
-    centred = _centred(vectors, mean)
+    parts = (vectors.shape[1],) if parts is None else parts
+    mean = mean_of(vectors, parts)
+    moved = centred(vectors, mean, parts)
     rarities = rarity(examples.texts)
     words = worded(examples.texts, rarities)
-    weights, bias = _regress(centred, labels)
+    weights, bias = _regress(moved, labels)
     word_weights, word_bias = _separate(words, labels)
     return IntentHead(
         classes=classes,
         texts=examples.texts,
         labels=labels,
         vectors=np.asarray(vectors, dtype=np.float32),
+        parts=parts,
         mean=mean,
         rarities=rarities,
         weights=weights,
         bias=bias,
         word_weights=word_weights,
         word_bias=word_bias,
-        mix=_fit_mix(centred, words, labels, len(classes)),
+        mixes=_fit_mixes(moved, parts, words, labels, classes),
     )
 
 
@@ -209,50 +212,36 @@ def _a_row_a_class(weights: Matrix, bias: Matrix) -> tuple[Vectors, Vectors]:
     return weights.astype(np.float32), bias.astype(np.float32)
 
 
-def _fit_mix(vectors: Vectors, words: csr_matrix, labels: Labels, classes: int) -> Mix:
-    """The mix under which held-out examples are most likely; a cautious one where there are too few to hold any out."""
-    if np.bincount(labels, minlength=classes).min() < 2 or len(labels) * _HELD_OUT < classes:
-        return _FEW
+def _fit_mixes(
+    vectors: Vectors, parts: Parts, words: csr_matrix, labels: Labels, classes: Sequence[str]
+) -> tuple[Mix, ...]:
+    """Mixes learned from held-out examples; cautious ones where there are too few to hold any out."""
+    if np.bincount(labels, minlength=len(classes)).min() < 2 or len(labels) * _HELD_OUT < len(classes):
+        return (FEW,) * len(parts)
     split = StratifiedShuffleSplit(1, test_size=_HELD_OUT, random_state=0)
     seen, unseen = next(split.split(vectors, labels))
     weights, bias = _regress(vectors[seen], labels[seen])
     word_weights, word_bias = _separate(words[seen], labels[seen])
-    parts = (
+    scores = (
         vectors[unseen] @ weights.T + bias,
-        _nearness(vectors[unseen], vectors[seen], labels[seen], classes),
-        words[unseen] @ word_weights + word_bias,
+        _nearness(vectors[unseen], vectors[seen], parts, labels[seen], len(classes)),
+        np.asarray(words[unseen] @ word_weights + word_bias),
     )
-    rows = np.arange(len(unseen))
-
-    def unlikelihood(mix: Matrix) -> float:
-        return -float(log_softmax(_mixed(mix, *parts), axis=1)[rows, labels[unseen]].mean())
-
-    start = _MANY if len(unseen) >= _LEAST_FOR_WORDS else _FEW
-    # That a part speaks for a class never speaks against it.
-    bounds = [(0.0, None if first else 0.0) for first in start]
-    found = minimize(unlikelihood, np.array(start), method="Nelder-Mead", bounds=bounds).x
-    a, b, c = map(float, found)
-    return a, b, c
+    counts = present(vectors[unseen], parts).sum(axis=1)
+    return fit_mixes(scores, labels[unseen], _strange(classes), counts, len(parts))
 
 
-def _mixed(
-    mix: Mix | Matrix, head: NDArray[np.floating], near: Matrix, words: NDArray[np.floating]
-) -> Matrix:
-    return np.asarray(mix[0] * head + mix[1] * near + mix[2] * words, dtype=np.float64)
+def _strange(classes: Sequence[str]) -> Vectors:
+    """1 for OUT_OF_SCOPE, else 0; shape (len(classes),)."""
+    return np.array([name == OUT_OF_SCOPE for name in classes], dtype=np.float32)
 
 
-def _nearness(vectors: Vectors, examples: Vectors, labels: Labels, classes: int) -> Matrix:
+def _nearness(vectors: Vectors, examples: Vectors, parts: Parts, labels: Labels, classes: int) -> Matrix:
     """Mean similarity to the nearest examples of each class, shape (len(vectors), classes)."""
-    similarity = vectors @ examples.T
+    similarity = similarities(vectors, examples, parts)
     near = np.full((len(vectors), classes), -1.0)
     for label in range(classes):
         of_class = similarity[:, labels == label]
         if of_class.shape[1]:
             near[:, label] = np.sort(of_class, axis=1)[:, -NEAREST:].mean(axis=1)
     return near
-
-
-def _centred(vectors: Vectors, mean: Vectors) -> Vectors:
-    moved = vectors - mean
-    length = np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9)
-    return np.asarray(moved / length, dtype=np.float32)

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from bot.answering.adapters import WEIGHTS, read_adapter
 from bot.answering.generator import Generator, Prompt, PromptShape
-from bot.answering.grounded import DraftLimits, GroundedAnswer, GroundedWriter
+from bot.answering.grounded import GroundedAnswer, GroundedWriter
 from bot.answering.local_model import LocalModel
 from bot.answering.prompt import split_source
 from bot.answering.registry import NONE, AdapterRegistry
 from bot.errors import GenerationError
-from bot.models import load_local, local_source, shows_drafts
+from bot.models import draft_limits, load_local, local_source
 from bot.settings import Settings
 from bot.thresholds import ThresholdTable, threshold_table
 from finetune.evaluation.cases import Case
@@ -29,7 +29,6 @@ from retrieval.encoder import Encoder
 from retrieval.vector_cache import RecentTexts
 
 BASE = "base"  # the bare model
-_NO_HURRY = 3600.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -206,20 +205,12 @@ def load_contender(name: str, settings: Settings, registry: AdapterRegistry, enc
 
 def contender(name: str, generator: Generator | None, settings: Settings, encoder: Encoder) -> Contender:
     """A contender of a model that is loaded already; None composes."""
-    policy = settings.policy
     recording = None if generator is None else Recording(generator)
-    limits = DraftLimits(
-        _NO_HURRY,
-        _NO_HURRY,
-        settings.model.max_new_tokens,
-        compose_score=policy.grounded_score,
-        drafts=shows_drafts(settings, generator),
-    )
     reads = generator is not None and generator.tuned
     return Contender(
         name=name,
         generator=generator,
-        writer=GroundedWriter(RecentTexts(encoder), recording, limits),
+        writer=GroundedWriter(RecentTexts(encoder), recording, draft_limits(settings.patient(), generator)),
         recording=recording,
         thresholds=threshold_table(settings, reads=reads),
     )

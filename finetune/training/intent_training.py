@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.content import Intent, load_content
-from bot.learning import intent_examples
+from bot.learning import intent_encoder, intent_examples
 from bot.settings import Settings
 from bot.understanding.corrections import IntentCorrection, extended, known
 from bot.understanding.intents import (
@@ -34,6 +34,7 @@ from finetune.errors import TrainingError
 from finetune.lines import json_lines
 from retrieval.encoder import Encoder
 from retrieval.errors import PublishError
+from retrieval.joined_encoder import parts_of
 from retrieval.publish import write_atomically
 from retrieval.search import SearchIndex
 
@@ -97,7 +98,7 @@ def train_intents(
     )
     own = [IntentCorrection(examples.texts[place], examples.labels[place]) for place in sorted(unseen)]
     before, after = (
-        _accuracy(fit_head(some, encoder.encode_queries(some.texts)), held, own, encoder)
+        _accuracy(fit_head(some, encoder.encode_queries(some.texts), parts_of(encoder)), held, own, encoder)
         for some in (seen, extended(seen, learned))
     )
     return IntentTraining(
@@ -123,7 +124,8 @@ def teach_intents(dataset: Dataset, settings: Settings, encoder: Encoder) -> Int
     """
     content = load_content(settings.knowledge_base)
     examples = intent_examples(content, SearchIndex.open(settings.index_path, encoder))
-    training = train_intents(examples, labelled_questions(dataset, content.intents), encoder)
+    reading = intent_encoder(settings, encoder, examples.texts)
+    training = train_intents(examples, labelled_questions(dataset, content.intents), reading)
     if training.better:
         write_corrections(settings.intent_corrections_path, training.learned)
     return training

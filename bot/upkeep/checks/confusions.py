@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from bot.understanding.corrections import known
 from bot.understanding.intents import KNOWLEDGE, OUT_OF_SCOPE, Classified, TrainingSet, fit_head
+from bot.understanding.vector_parts import Parts
 from bot.upkeep.checks.diagnostics import Diagnostic, Kind, Location, Severity
 from bot.upkeep.checks.materials import Materials
 from retrieval.encoder import Vectors
+from retrieval.joined_encoder import parts_of
 
 FOLDS = 5
 SURE = 0.5  # least probability of the wrong class: likelier than all others together
@@ -64,7 +66,9 @@ def check_confusions(materials: Materials) -> Iterator[Diagnostic]:
             yield _told(pair, strays, min(sizes[name] for name in pair), materials)
 
 
-def out_of_fold(examples: TrainingSet, vectors: Vectors, folds: int = FOLDS) -> tuple[Guess | None, ...]:
+def out_of_fold(
+    examples: TrainingSet, vectors: Vectors, parts: Parts | None = None, *, folds: int = FOLDS
+) -> tuple[Guess | None, ...]:
     """The class that each example is put to by a head that did not see it.
 
     The examples of each class are dealt to the folds in turn, so that each fold has a share of each class.
@@ -72,6 +76,7 @@ def out_of_fold(examples: TrainingSet, vectors: Vectors, folds: int = FOLDS) -> 
     Args:
         examples: n questions with their class.
         vectors: their query vectors, shape (n, d).
+        parts: of the vectors, as `fit_head` takes them.
         folds: how many heads are fitted, from 2.
 
     Returns:
@@ -89,7 +94,7 @@ def out_of_fold(examples: TrainingSet, vectors: Vectors, folds: int = FOLDS) -> 
         rest = TrainingSet(
             tuple(examples.texts[row] for row in seen), tuple(examples.labels[row] for row in seen)
         )
-        head = fit_head(rest, vectors[seen])
+        head = fit_head(rest, vectors[seen], parts)
         for row in np.flatnonzero(unseen):
             found[row] = _best(head.classify(examples.texts[row], vectors[row]))
     return tuple(found)
@@ -109,7 +114,9 @@ def _examples(materials: Materials) -> Iterator[Stray]:
     examples = materials.examples
     if len(set(examples.labels)) < 2:
         return
-    taken_for = out_of_fold(examples, materials.encoder.encode_queries(examples.texts))
+    taken_for = out_of_fold(
+        examples, materials.reader.encode_queries(examples.texts), parts_of(materials.reader)
+    )
     for text, label, found in zip(examples.texts, examples.labels, taken_for, strict=True):
         if found is not None and found.label != label and found.score >= SURE:
             yield Stray(text, label, found.label, EXAMPLE)
@@ -124,8 +131,9 @@ def _customers(materials: Materials) -> Iterator[Stray]:
     relabelled = known(materials.examples, materials.corrections)
     if not relabelled or len(set(materials.examples.labels)) < 2:
         return
-    head = fit_head(materials.examples, materials.encoder.encode_queries(materials.examples.texts))
-    vectors = materials.encoder.encode_queries([each.text for each in relabelled])
+    reader = materials.reader
+    head = fit_head(materials.examples, reader.encode_queries(materials.examples.texts), parts_of(reader))
+    vectors = reader.encode_queries([each.text for each in relabelled])
     for each, vector in zip(relabelled, vectors, strict=True):
         found = _best(head.classify(each.text, vector))
         if found.label != each.intent:

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.content import MESSAGES_FILE
+
 
 class Severity(StrEnum):
     """How grave a diagnostic is."""
@@ -36,6 +38,7 @@ class Kind(StrEnum):
     LANGUAGES_CONTRADICT = "Chinese and English contradict each other"
     ONE_LANGUAGE_ONLY = "Only one language says it"
     CONTRADICTION = "Contradiction"
+    UNWANTED_WORD = "Approved wording with an unwanted word"
     EXAMPLE_OF_TWO = "Example of two intents"
     DUPLICATE_ARTICLE = "Articles that say nearly the same"
     DUPLICATE_QUESTION = "Question of two articles"
@@ -53,7 +56,7 @@ class Location:
         file: relative to the knowledge base; None for the log.
         line: in the file, from 1; None where it is not known.
         language: "zh" or "en"; None for what is said in both, or where it does not matter.
-        article, intent: whose place it is; neither for out-of-scope examples.
+        article, intent: whose place it is; neither for messages and out-of-scope examples.
         text: what was seen there; empty where the place itself says enough.
         note: what is to be said about that text.
     """
@@ -75,7 +78,8 @@ class Location:
     @property
     def owner(self) -> str:
         """What the place belongs to, with its language: "article fees (zh)"."""
-        name = "out of scope" if self.intent is None else f"intent {self.intent}"
+        name = "messages" if self.file == MESSAGES_FILE else "out of scope"
+        name = name if self.intent is None else f"intent {self.intent}"
         name = name if self.article is None else f"article {self.article}"
         return name if self.language is None else f"{name} ({self.language})"
 

@@ -11,6 +11,7 @@ from bot.upkeep.checks.duplicates import check_duplicates
 from bot.upkeep.checks.faces import check_faces
 from bot.upkeep.checks.materials import Materials
 from bot.upkeep.checks.unused import check_unused
+from bot.upkeep.checks.unwanted import check_unwanted
 from bot.upkeep.checks.validity import check_validity
 
 Check = Callable[[Materials], Iterable[Diagnostic]]
@@ -20,6 +21,7 @@ CHECKS: tuple[Check, ...] = (
     check_validity,
     check_faces,
     check_contradictions,
+    check_unwanted,
     check_duplicates,
     check_confusions,
     check_unused,

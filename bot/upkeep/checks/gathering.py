@@ -7,10 +7,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.content import Content, load_content
-from bot.learning import intent_examples
+from bot.learning import intent_encoder, intent_examples
 from bot.memory.store import Store
+from bot.safety.wordlist import WordList
 from bot.settings import Settings
 from bot.understanding.corrections import read_corrections
+from bot.understanding.language import to_simplified
 from bot.upkeep.checks.log_window import log_window
 from bot.upkeep.checks.materials import LogWindow, Materials
 from retrieval.build import VECTOR_CACHE
@@ -43,18 +45,22 @@ def gather(settings: Settings, encoder: Encoder, *, since: datetime, soon: int) 
     content = load_content(settings.knowledge_base)
     articles = _articles(settings.knowledge_base)
     index = SearchIndex.open(settings.index_path, encoder)
+    examples = intent_examples(content, index)
+    known = _with_known_vectors(settings, encoder)
     return Materials(
         content=content,
         articles=articles,
         lines=_lines(settings.knowledge_base),
-        encoder=_with_known_vectors(settings, encoder),
-        examples=intent_examples(content, index),
+        encoder=known,
+        reader=intent_encoder(settings, known, examples.texts),
+        examples=examples,
         corrections=tuple(read_corrections(settings.intent_corrections_path)),
         log=_log(settings.log_path, since, content),
         today=datetime.now(ZoneInfo(settings.time_zone)).date(),
         soon=soon,
         passage_limit=settings.retrieval.passage_characters,
         index=str(index.manifest["generation"]),
+        unwanted=WordList(settings.safety.unwanted_words, to_simplified),
     )
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 
-from bot.content import OUT_OF_SCOPE_FILE, Content, Intent
+from bot.content import MESSAGES_FILE, OUT_OF_SCOPE_FILE, Content, Intent
+from bot.safety.wordlist import NO_WORDS, WordList
 from bot.understanding.corrections import IntentCorrection
 from bot.understanding.intents import TrainingSet
 from bot.upkeep.checks.diagnostics import Location
@@ -62,6 +63,7 @@ class Materials:
         articles: every face of every article, also expired ones.
         lines: file, relative to the knowledge base → its lines, for files that people read as text.
         encoder: gives vectors; those of the index are known to it already.
+        reader: gives the vectors from which intents are told.
         examples: what the intent head learns from.
         corrections: customers' questions with the intent that a person gave them.
         log: None where there is no log yet.
@@ -69,12 +71,14 @@ class Materials:
         soon: days ahead in which an end of validity is worth a warning.
         passage_limit: longest passage, in width units.
         index: the generation of the index whose vectors are used.
+        unwanted: the words that the team does not want to be said.
     """
 
     content: Content
     articles: tuple[Article, ...]
     lines: Mapping[str, tuple[str, ...]]
     encoder: Encoder
+    reader: Encoder
     examples: TrainingSet
     corrections: tuple[IntentCorrection, ...]
     log: LogWindow | None
@@ -82,6 +86,7 @@ class Materials:
     soon: int
     passage_limit: int
     index: str
+    unwanted: WordList = NO_WORDS
 
     @cached_property
     def faces(self) -> Mapping[str, tuple[Article, ...]]:
@@ -113,6 +118,10 @@ class Materials:
         file = f"intents/{OUT_OF_SCOPE_FILE}"
         language = "zh" if text in self.content.out_of_scope.zh else "en"
         return Location(file, self._line(file, text), language, text=text)
+
+    def in_messages(self, language: str, text: str) -> Location:
+        """Where `text` stands among the messages."""
+        return Location(MESSAGES_FILE, self._line(MESSAGES_FILE, text), language, text=text)
 
     def _line(self, file: str, text: str) -> int | None:
         """The first line that holds the text's opening; None where the file is no text or the opening is not found."""

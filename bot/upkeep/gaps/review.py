@@ -156,11 +156,11 @@ class GapReview:
             raise GapUnknown(
                 f"Gap {stored.id} has no turn left that was not answered: {stored.title!r}. Dismiss it."
             )
-        whole, suggestion = with_suggestion(found[0], self.knowledge, self.encoder, day=self.day)
+        whole, suggestion = with_suggestion(found[0], self.knowledge, day=self.day)
         return whole, suggestion
 
     def _suggested(self, gap: Gap) -> Gap:
-        return with_suggestion(gap, self.knowledge, self.encoder, day=self.day)[0]
+        return with_suggestion(gap, self.knowledge, day=self.day)[0]
 
     def _material(self, gap: Gap) -> Material:
         return material_of(

@@ -11,36 +11,33 @@ from bot.conversation import ScoredIntent
 from bot.knowledge import Knowledge
 from bot.upkeep.gaps.report import Gap, NearArticle, Suggestion, Way
 from bot.upkeep.gaps.unanswered import UnansweredTurn, Why
-from retrieval.encoder import Encoder
 
 _LOOKED_AT = 20  # different questions of a gap, the last ones
 _MOST = 0.5  # share of a gap's turns that makes their fault the gap's
 _LIKELY = 0.5  # probability from which something is likelier than not
 
 
-def with_suggestion(gap: Gap, knowledge: Knowledge, encoder: Encoder, *, day: date) -> tuple[Gap, Suggestion]:
+def with_suggestion(gap: Gap, knowledge: Knowledge, *, day: date) -> tuple[Gap, Suggestion]:
     """The gap with the nearest intent and article and what is suggested, and that alone.
 
     Args:
         gap: with at least one turn.
         knowledge: what answers today.
-        encoder: gives the questions' vectors.
         day: articles that are not valid then are not near.
     """
-    intent, article = _nearest_intent(gap.turns, knowledge, encoder), _nearest_article(gap, knowledge, day)
+    intent, article = _nearest_intent(gap.turns, knowledge), _nearest_article(gap, knowledge, day)
     found = replace(gap, intent=intent, article=article)
     suggestion = _suggestion(found)
     return replace(found, suggestion=suggestion), suggestion
 
 
-def _nearest_intent(
-    turns: Sequence[UnansweredTurn], knowledge: Knowledge, encoder: Encoder
-) -> ScoredIntent | None:
+def _nearest_intent(turns: Sequence[UnansweredTurn], knowledge: Knowledge) -> ScoredIntent | None:
     """The intent with the highest mean probability over the questions; one whose answer disappointed does not count."""
     questions = list(dict.fromkeys(turn.question for turn in turns))[:_LOOKED_AT]
     disappointed = {turn.answered_by for turn in turns}
     total: defaultdict[str, float] = defaultdict(float)
-    for question, vector in zip(questions, encoder.encode_queries(questions), strict=True):
+    vectors = knowledge.reader.encoder.encode_queries(questions)
+    for question, vector in zip(questions, vectors, strict=True):
         for scored in knowledge.reader.head.classify(question, vector).intents:
             total[scored.intent] += scored.score / len(questions)
     known = {name: score for name, score in total.items() if f"intent {name}" not in disappointed}

@@ -15,6 +15,7 @@ from enum import StrEnum
 from bot.answering.answerer import OFF_TOPIC
 from bot.conversation import ConversationId, Language, Route, Turn, TurnId
 from bot.memory.reading import LoggedTurn
+from bot.policy import gave_up
 from bot.turns import failed
 
 
@@ -151,7 +152,7 @@ def _why(each: LoggedTurn) -> Why | None:
         return Why.OFF_TOPIC if turn.reason == OFF_TOPIC else Why.NO_ANSWER
     if turn.route is Route.CLARIFY:
         return Why.LED_NOWHERE
-    if turn.route is Route.HANDOFF and turn.intent is None:  # no intent asked for a person
+    if gave_up(turn):
         return Why.HANDED_OFF
     return None
 

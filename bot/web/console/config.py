@@ -58,6 +58,15 @@ GROUPS: Mapping[str, tuple[Choice, ...]] = {
         Choice("server.messages_per_minute", "whole"),
         Choice("server.visitor_days", "whole"),
     ),
+    "words": (
+        Choice("safety.person_words", "lines"),
+        Choice("safety.unwanted_words", "lines"),
+    ),
+    "retention": (
+        Choice("retention.turns_days", "whole"),
+        Choice("retention.uploads_days", "whole"),
+        Choice("retention.visits_days", "whole"),
+    ),
 }
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from bot.content import MESSAGES_FILE
 from bot.upkeep.background import Progress
 from bot.upkeep.checks.diagnostics import Diagnostic, Location, by_kind
 from bot.upkeep.checks.examination import examine_knowledge
@@ -53,6 +54,8 @@ def place_of(location: Location) -> str | None:
         return f"/console/knowledge/articles/{location.article}"
     if location.intent is not None:
         return f"/console/knowledge/intents/{location.intent}"
+    if location.file == MESSAGES_FILE:
+        return "/console/knowledge/messages"
     return None
 
 

@@ -106,7 +106,7 @@ def test_words_tell_intents_apart_whose_vectors_are_alike(asked: str, intent: st
 
 
 def test_words_of_a_few_examples_decide_nothing() -> None:
-    assert _head_on_alike_vectors(of_each=20).mix[2] == 0.0
+    assert _head_on_alike_vectors(of_each=20).mixes[0][2] == 0.0
 
 
 def _head_on_alike_vectors(*, of_each: int) -> IntentHead:

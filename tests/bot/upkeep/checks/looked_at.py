@@ -49,6 +49,7 @@ def materials(
     ordinary: dict[str, Any] = {
         "lines": {},
         "encoder": WordEncoder(),
+        "reader": WordEncoder(),
         "examples": TrainingSet((), ()),
         "corrections": (),
         "log": None,
