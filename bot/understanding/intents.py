@@ -140,6 +140,10 @@ class IntentHead:
         ranked = sorted(found.items(), key=lambda item: -item[1])[:_RANKED]
         return Classified(tuple(ScoredIntent(name, score) for name, score in ranked), knowledge, out_of_scope)
 
+    def knows(self, question: str) -> bool:
+        """Whether the question is, letter for letter, an example or title of one class alone."""
+        return len(self._exact.get(normalise(question), ())) == 1
+
     def _certain(self, text: str) -> Matrix | None:
         found = self._exact.get(text, set())
         if len(found) != 1:

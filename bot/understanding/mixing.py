@@ -65,9 +65,16 @@ def _likeliest(scores: Scores, labels: Labels, strange: Vectors) -> Mix:
     if learns_odd and odd.mean() < _STRANGE_SHARE:
         weights[odd] = _STRANGE_SHARE / (1 - _STRANGE_SHARE) * (~odd).sum() / odd.sum()
 
-    def unlikelihood(mix: Matrix) -> float:
-        found = log_softmax(mixed(mix, scores, strange), axis=1)[rows, labels]
-        return -float(np.average(found, weights=weights))
+    parts = np.stack([*scores, np.broadcast_to(strange, scores[0].shape)], axis=-1)
+    told = parts[rows, labels]
+
+    def unlikelihood(mix: Matrix) -> tuple[float, Matrix]:
+        logs = log_softmax(parts @ mix, axis=1)
+        expected = np.einsum("qc,qcp->qp", np.exp(logs), parts)
+        return (
+            -float(np.average(logs[rows, labels], weights=weights)),
+            np.average(expected - told, axis=0, weights=weights),
+        )
 
     start = _MANY if len(labels) >= _ENOUGH else FEW
     # That a part speaks for a class never speaks against it.
@@ -75,5 +82,5 @@ def _likeliest(scores: Scores, labels: Labels, strange: Vectors) -> Mix:
         *((0.0, None if first else 0.0) for first in start[:3]),
         (None, None) if learns_odd else (0.0, 0.0),
     ]
-    a, b, c, d = minimize(unlikelihood, np.array(start), method="Nelder-Mead", bounds=bounds).x
+    a, b, c, d = minimize(unlikelihood, np.array(start), method="L-BFGS-B", jac=True, bounds=bounds).x
     return float(a), float(b), float(c), float(d)

@@ -42,7 +42,9 @@ class Reader:
         default = recent[-1].language if recent else Language.ZH
         detected = detect(text, default=default)
         own = to_simplified(text) if detected.language is Language.ZH_HANT else text
-        fragments = (*self._unanswered(recent, now), *map(to_simplified, taken_over))
+        # Whoever chooses "Postage" from what was offered says all there is to say, be it a second after the vague question.
+        unanswered = () if self.head.knows(own) else self._unanswered(recent, now)
+        fragments = (*unanswered, *map(to_simplified, taken_over))
         question = " ".join((*fragments, own))
         classified = self._classify(question)
         follow_up = False

@@ -39,6 +39,19 @@ def test_a_template_with_a_missing_slot_asks_for_it_and_the_next_message_fills_i
     assert [option.text for option in answered.options] == ["Postage"]
 
 
+@pytest.mark.parametrize(
+    ("vague", "option", "answer"),
+    [("运费 破损", "运费", "满 99 元包邮。"), ("order delivery", "Track an order", "Which order number?")],
+)
+def test_an_offer_that_is_taken_at_once_is_not_read_with_the_vague_question_before_it(
+    shop: Manager, vague: str, option: str, answer: str
+) -> None:
+    asked, answered = say(shop, vague, option)
+    assert asked.route is Route.CLARIFY
+    assert option in [offer.text for offer in asked.options]
+    assert (answered.route, answered.text) == (Route.TEMPLATE, answer)
+
+
 def test_a_question_without_a_template_is_answered_from_an_article_with_its_source(shop: Manager) -> None:
     (reply,) = say(shop, "大家电保修几年")
     assert reply.route is Route.GROUNDED
