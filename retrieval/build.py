@@ -25,15 +25,18 @@ from retrieval.evidence import Contents, EvidenceFinder
 from retrieval.front_matter import Problem
 from retrieval.keywords import KeywordIndex, is_chinese, tokenize
 from retrieval.languages import LanguageFilter, learn_languages
+from retrieval.pinyin import Pinyin
 from retrieval.publish import current, publish, sha256
 from retrieval.readers import read_articles
+from retrieval.spelling import Spelling
 from retrieval.topics import learn_topics
 from retrieval.vector_cache import CachedEncoder
 from retrieval.vectors import VectorIndex
+from retrieval.wording import Wording
 
 VECTOR_CACHE = "vectors.safetensors"
-_LIBRARIES = ("numpy", "faiss-cpu", "bm25s", "rjieba", "scikit-learn")
-_MOST_EXAMPLES = 2_000  # known questions that ranking and scores are learned from
+_LIBRARIES = ("numpy", "faiss-cpu", "bm25s", "rjieba", "pypinyin", "scikit-learn")
+_MOST_EXAMPLES = 4_000  # known questions that ranking and scores are learned from
 _CHUNK = 64  # texts between two reports of progress
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
@@ -140,15 +143,24 @@ class _Builder:
         questions = VectorIndex.build(languages.apply(question_vectors))
         keywords = KeywordIndex.build([tokenize(text) for text in (*texts, *asked)])
         bridge = learn_bridge(parallel_texts(contents.faces, contents.passages))
+        spelling = Spelling.learn((*texts, *asked))
+        pinyin = Pinyin.learn((*texts, *asked, *(question.text for question in labelled)))
+        wording = Wording(keywords, bridge=bridge, spelling=spelling, pinyin=pinyin)
         known = _known_questions(contents, labelled)
         rows = _evenly(len(known), _MOST_EXAMPLES)
         learned = _with_headings(contents, known)
+        # Pinyin as it is typed, which a search would read first: where vectors say little, it is seen what words are worth.
         vectors = languages.apply(self._embed("calibrate", list(learned), self._encoder.encode_queries))
         topics, held_out = learn_topics(
             vectors, list(learned.values()), list(map(is_chinese, learned)), len(contents.ids), rows
         )
         finder = EvidenceFinder(
-            contents, passages=passages, questions=questions, keywords=keywords, bridge=bridge, topics=topics
+            contents,
+            passages=passages,
+            questions=questions,
+            keywords=keywords,
+            wording=wording,
+            topics=topics,
         )
         calibration = fit(
             _evidence(finder, known, vectors, rows, held_out, {question.text for question in labelled})
@@ -161,6 +173,8 @@ class _Builder:
             (search.QUESTION_VECTORS, questions),
             (search.KEYWORDS, keywords),
             (search.BRIDGE, bridge),
+            (search.SPELLING, spelling),
+            (search.PINYIN, pinyin),
             (search.LANGUAGES, languages),
             (search.TOPICS, topics),
             (search.CALIBRATION, calibration),
@@ -191,11 +205,17 @@ def _language_filter(contents: Contents, passages: Vectors, questions: Vectors) 
 
 
 def _known_questions(contents: Contents, labelled: Sequence[LabelledQuestion]) -> dict[str, frozenset[int]]:
-    """Text → the articles (by number) that answer it: titles, listed questions, and labelled ones."""
+    """Text → the articles (by number) that answer it: listed questions, and labelled ones.
+
+    What is a title is none. Each passage begins with it: it finds its article too well to judge a customer's words by.
+    """
     number = {id_: row for row, id_ in enumerate(contents.ids)}
     known: dict[str, frozenset[int]] = {}
-    for face, text in contents.questions:
-        known[text] = known.get(text, frozenset()) | {number[contents.faces[face].id]}
+    for face in contents.faces:
+        for text in face.questions:
+            if text == face.title:
+                continue
+            known[text] = known.get(text, frozenset()) | {number[face.id]}
     for question in labelled:
         right = frozenset(number[id_] for id_ in question.articles if id_ in number)
         known[question.text] = known.get(question.text, frozenset()) | right
@@ -203,11 +223,11 @@ def _known_questions(contents: Contents, labelled: Sequence[LabelledQuestion]) -
 
 
 def _with_headings(contents: Contents, known: Mapping[str, frozenset[int]]) -> dict[str, frozenset[int]]:
-    """`known`, and after it the articles' headings: worth learning from, but no customer's words to be judged by."""
+    """`known`, and after it the articles' titles and headings: worth learning from, but no customer's words to be judged by."""
     number = {id_: row for row, id_ in enumerate(contents.ids)}
     learned = dict(known)
     for face in contents.faces:
-        for heading in headings(face):
+        for heading in (face.title, *headings(face)):
             learned[heading] = learned.get(heading, frozenset()) | {number[face.id]}
     return learned
 

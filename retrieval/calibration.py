@@ -102,7 +102,7 @@ class Calibration:
 
 # For a handful of articles, from which nothing can be learned: all signals about alike, and a probability that rests
 # on words in common, since how high a cosine is differs between encoders.
-DEFAULT = Calibration(ranking=(1.0, 1.0, 0.2, 0.5, 0.5), strengths=(1.3, 0.0, 0.0, 0.0, 3.0), intercept=-1.0)
+DEFAULT = Calibration(ranking=(1.0, 0.5, 0.2, 0.5, 0.5), strengths=(1.3, 0.0, 0.0, 0.0, 3.0), intercept=-1.0)
 
 
 def fit(examples: Sequence[Example]) -> Calibration:

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.bridge import WordBridge
 from retrieval.documents import Article, Passage
 from retrieval.encoder import Vectors
-from retrieval.keywords import KeywordIndex, is_chinese, tokenize
+from retrieval.keywords import KeywordIndex, is_chinese
 from retrieval.matching import WordMatch, match_words
 from retrieval.topics import TopicMap
 from retrieval.vectors import VectorIndex
+from retrieval.wording import Wording
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -99,14 +99,14 @@ class EvidenceFinder:
         passages: VectorIndex,
         questions: VectorIndex,
         keywords: KeywordIndex,
-        bridge: WordBridge,
+        wording: Wording,
         topics: TopicMap,
     ) -> None:
         self.contents = contents
         self._passages = passages
         self._questions = questions
         self._keywords = keywords
-        self._bridge = bridge
+        self._wording = wording
         self._topics = topics
         # The keyword index numbers passages first, then questions.
         self._document_face = np.concatenate((contents.passage_face, contents.question_face))
@@ -114,6 +114,10 @@ class EvidenceFinder:
         quotable = np.zeros(len(contents.faces), dtype=np.bool_)
         quotable[contents.passage_face] = True  # a face of headings alone has nothing to say
         self._languages = [(spoken == language) & quotable for language in sorted(set(spoken.tolist()))]
+
+    def meant(self, question: str) -> str:
+        """The text to encode for a question: with pinyin in Chinese characters, and spelt as the shop does."""
+        return self._wording.read(question).text
 
     def find(
         self,
@@ -128,7 +132,7 @@ class EvidenceFinder:
 
         Args:
             question: the customer's words.
-            vector: of the question, shape (dimension,), a unit vector in the space of the indices.
+            vector: of what is `meant` by the question, shape (dimension,), a unit vector in the space of the indices.
             faces: which faces may speak, shape (faces,).
             without: titles and listed questions that must not speak (the question itself, in calibration).
             topics: scores of the topic map that was not learned from this question, shape (articles,); default:
@@ -140,8 +144,9 @@ class EvidenceFinder:
             asked = np.array([text not in without for _, text in contents.questions])
         passage_cosines = _similarities(self._passages, vector)
         question_cosines = _similarities(self._questions, vector)
-        words = match_words(tokenize(question), self._keywords, self._bridge)
-        topic = self._topics.scores(vector, chinese=is_chinese(question)) if topics is None else topics
+        reading = self._wording.read(question)
+        words = match_words(reading.words, self._keywords)
+        topic = self._topics.scores(vector, chinese=is_chinese(reading.text)) if topics is None else topics
 
         signals = np.full((len(contents.ids), len(SIGNALS)), -np.inf, dtype=np.float32)
         standard = np.zeros_like(signals)

@@ -54,16 +54,41 @@ def tokenize(text: str) -> list[str]:
     (`KF20261103-0042`, `kf20261103`, `0042`, `wifi` for Wi-Fi); English words lose their case and their endings.
     Function words are left out.
     """
-    whole = text.encode("utf-8", "ignore").decode()  # half of a surrogate pair is no character
-    normal = _THOUSANDS.sub("", _SIMPLIFIED.convert(unicodedata.normalize("NFKC", whole)))
+    normal = normalize(text)
     tokens = [token for word in _WORD.findall(normal) for token in _word_tokens(word)]
     tokens += [token for run in _HAN_RUN.findall(normal) for token in rjieba.cut_for_search(run)]
     return [token for token in tokens if token not in _STOP]
 
 
+def normalize(text: str) -> str:
+    """A text as it is cut into tokens: half-width, in simplified characters, numbers without their commas."""
+    whole = text.encode("utf-8", "ignore").decode()  # half of a surrogate pair is no character
+    return _THOUSANDS.sub("", _SIMPLIFIED.convert(unicodedata.normalize("NFKC", whole)))
+
+
+def spelled(text: str) -> list[str]:
+    """The words of a text in Latin letters and their parts, lowered as in `tokenize` but with their endings."""
+    return [form for word in _WORD.findall(normalize(text)) for form in _word_forms(word)]
+
+
+def chinese_runs(text: str) -> list[str]:
+    """The stretches of Chinese characters in a text, simplified."""
+    return _HAN_RUN.findall(normalize(text))
+
+
+def is_function_word(token: str) -> bool:
+    """Whether a token says nothing about a topic, and is left out."""
+    return token in _STOP
+
+
 @lru_cache(maxsize=50_000)
 def _word_tokens(word: str) -> tuple[str, ...]:
-    """The word itself, itself without joiners, and its parts; each once, lowered and stemmed."""
+    """Its forms, stemmed; each once."""
+    return tuple(dict.fromkeys(stem(form) for form in _word_forms(word)))
+
+
+def _word_forms(word: str) -> tuple[str, ...]:
+    """The word itself, itself without joiners, and its parts; each once, lowered."""
     found = [word.lower()]
     segments = _JOINERS.split(word)
     if len(segments) > 1:
@@ -73,7 +98,7 @@ def _word_tokens(word: str) -> tuple[str, ...]:
         parts = _PART.findall(segment)
         if len(parts) > 1:
             found += [part.lower() for part in parts]
-    return tuple(dict.fromkeys(stem(token) for token in found))
+    return tuple(dict.fromkeys(found))
 
 
 def stem(word: str) -> str:

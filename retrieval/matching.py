@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.bridge import WordBridge
 from retrieval.keywords import KeywordIndex
+from retrieval.wording import Ways
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -48,22 +48,27 @@ class WordMatch:
         return covered if self.best_possible == 0 else covered / np.float32(self.best_possible)
 
 
-def match_words(tokens: Sequence[str], keywords: KeywordIndex, bridge: WordBridge) -> WordMatch:
+def match_words(words: Sequence[Ways], keywords: KeywordIndex) -> WordMatch:
     """Look the words of a question up.
 
     A word that no document says counts as much as the mean known one, so that a question about something else does
-    not look well matched by the one word that it shares. A translation counts as much as it is likely to be one.
+    not look well matched by the one word that it shares. A translation counts as much as it is likely to be one. So
+    does a word that another is only guessed to stand for, and what is missing to certainty is missing from the whole.
+
+    Args:
+        words: of the question, each with the ways to say it.
+        keywords: the index of the documents.
     """
-    unique = list(dict.fromkeys(tokens))
     scores = np.zeros(len(keywords), dtype=np.float32)
-    words = []
+    found_words = []
     weights = []
-    for token in unique:
-        ways = [(way, sure, keywords.weight(way)) for way, sure in bridge.ways_to_say(token).items()]
-        known = [(way, sure, weight) for way, sure, weight in ways if weight > 0]
+    for ways in words:
+        weighed = [(way, sure, keywords.weight(way)) for way, sure in ways.items()]
+        known = [(way, sure, weight) for way, sure, weight in weighed if weight > 0]
         if not known:
             continue
-        weights.append(max(sure * weight for _, sure, weight in known))
+        surest = max(sure for _, sure, _ in known)
+        weights.append(max(sure * weight for _, sure, weight in known) / surest)
         found = [(*keywords.entries(way), sure, weight) for way, sure, weight in known]
         for rows, bm25, sure, _ in found:
             scores[rows] += np.float32(sure) * bm25
@@ -71,6 +76,6 @@ def match_words(tokens: Sequence[str], keywords: KeywordIndex, bridge: WordBridg
         worth = np.concatenate(
             [np.full(len(rows), sure * weight, np.float32) for rows, _, sure, weight in found]
         )
-        words.append((rows, worth))
-    best = sum(weights) / len(weights) * len(unique) if weights else 0.0
-    return WordMatch(scores, best, tuple(words))
+        found_words.append((rows, worth))
+    best = sum(weights) / len(weights) * len(words) if weights else 0.0
+    return WordMatch(scores, best, tuple(found_words))

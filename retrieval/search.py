@@ -21,17 +21,22 @@ from retrieval.errors import FilesDamaged, IndexMismatch, IndexMissing
 from retrieval.evidence import Contents, Evidence, EvidenceFinder, Mask
 from retrieval.keywords import KeywordIndex
 from retrieval.languages import LanguageFilter
+from retrieval.pinyin import Pinyin
 from retrieval.publish import current, verify
+from retrieval.spelling import Spelling
 from retrieval.topics import TopicMap
 from retrieval.vectors import VectorIndex
+from retrieval.wording import Wording
 
-FORMAT = 2  # of an index generation; raise it when the files or what is in them change
+FORMAT = 3  # of an index generation; raise it when the files or what is in them change
 ARTICLES = "articles.jsonl"
 PASSAGES = "passages.jsonl"
 PASSAGE_VECTORS = "passages.faiss"
 QUESTION_VECTORS = "questions.faiss"
 KEYWORDS = "keywords"
 BRIDGE = "bridge.json"
+SPELLING = "spelling.json"
+PINYIN = "pinyin.json"
 TOPICS = "topics.safetensors"
 LANGUAGES = "languages.safetensors"
 CALIBRATION = "calibration.json"
@@ -78,12 +83,19 @@ class SearchIndex:
             raise IndexMismatch(f"The index is damaged: {error} Run `kefu index`.") from error
         _check_fits(manifest, encoder)
         contents = Contents.of(load_articles(folder / ARTICLES), load_passages(folder / PASSAGES))
+        keywords = KeywordIndex.load(folder / KEYWORDS)
+        wording = Wording(
+            keywords,
+            bridge=WordBridge.load(folder / BRIDGE),
+            spelling=Spelling.load(folder / SPELLING),
+            pinyin=Pinyin.load(folder / PINYIN),
+        )
         finder = EvidenceFinder(
             contents,
             passages=VectorIndex.load(folder / PASSAGE_VECTORS),
             questions=VectorIndex.load(folder / QUESTION_VECTORS),
-            keywords=KeywordIndex.load(folder / KEYWORDS),
-            bridge=WordBridge.load(folder / BRIDGE),
+            keywords=keywords,
+            wording=wording,
             topics=TopicMap.load(folder / TOPICS, (encoder.dimension, len(contents.ids))),
         )
         languages = LanguageFilter.load(folder / LANGUAGES, encoder.dimension)
@@ -117,7 +129,8 @@ class SearchIndex:
             top_k: how many articles, from 1. Each comes with its best passage, and with one more where that is as near.
             prefer: language of the passages (`zh` or `en`) where the article exists in both.
             day: articles that are not valid then are left out; see `expired`.
-            vector: of the question by `encode_queries`, where the caller has it already.
+            vector: of the question by `encode_queries`, where the caller has it already. Of a question that is misspelt or
+                typed in pinyin it says little and is not used.
 
         Returns:
             Hits, best article first and an article's passages together. `score` is the probability that the article
@@ -152,7 +165,9 @@ class SearchIndex:
         )  # half a surrogate pair is no character
         if not any(unicodedata.category(character)[0] in "LN" for character in question):
             return ()
-        query = self._encoder.encode_queries([question])[0] if vector is None else vector
+        meant = self._finder.meant(question)
+        known = None if meant != question else vector
+        query = self._encoder.encode_queries([meant])[0] if known is None else known
         evidence = self._finder.find(question, self._languages.apply(query), faces)
         ranking = self._calibration.rank(evidence)
         scores = self._calibration.probabilities(evidence)

@@ -111,14 +111,36 @@ def test_labels_of_articles_that_do_not_exist_count_as_no_answer(tmp_path: Path)
     assert tmp_path.is_dir()
 
 
-def test_headings_are_learned_from_but_nothing_is_judged_by_them(tmp_path: Path) -> None:
+def test_titles_and_headings_are_learned_from_but_nothing_is_judged_by_them(tmp_path: Path) -> None:
     articles, _ = read_articles(write_shop(tmp_path / "kb"))
     contents = Contents.of(articles, [])
     known = build_module._known_questions(contents, LABELLED)
     learned = build_module._with_headings(contents, known)
     assert list(learned)[: len(known)] == list(known)
-    assert set(learned) - set(known) == {"会员", "Members"}
+    titles = {face.title for face in contents.faces}
+    assert not titles & set(known)
+    assert set(learned) - set(known) == {"会员", "Members", *titles}
     assert {contents.ids[number] for number in learned["会员"]} == {"return-window"}
+    assert {contents.ids[number] for number in learned["Return window"]} == {"return-window"}
+
+
+@pytest.mark.parametrize("title", ["签收前可以验货吗", "Can I open the box first?", "PB20 能带上飞机吗"])
+def test_a_listed_question_that_is_the_title_judges_nothing(tmp_path: Path, title: str) -> None:
+    put(tmp_path, "zh/a.md", title, "可以。", questions=[title, "先看货再签字"])
+    articles, problems = read_articles(tmp_path)
+    assert not problems
+    assert list(build_module._known_questions(Contents.of(articles, []), [])) == ["先看货再签字"]
+
+
+def test_a_shop_with_titles_alone_is_searched_without_anything_learned(tmp_path: Path) -> None:
+    for number in range(30):
+        put(tmp_path / "kb", f"zh/a{number}.md", f"第{number}种退货 KF{number}", f"说明 {number}。")
+    report = build_index(
+        tmp_path / "kb", tmp_path / "index", FakeEncoder(), passage_limit=600, progress=lambda *_: None
+    )
+    assert report.calibration == {}
+    found = SearchIndex.open(tmp_path / "index", FakeEncoder()).search("KF7", day=DAY)
+    assert found[0].passage.article_id == "a7"
 
 
 def test_progress_is_told_step_by_step(tmp_path: Path) -> None:

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from retrieval.errors import IndexMismatch
-from retrieval.keywords import KeywordIndex, is_chinese, stem, tokenize
+from retrieval.keywords import (
+    KeywordIndex,
+    chinese_runs,
+    is_chinese,
+    is_function_word,
+    spelled,
+    stem,
+    tokenize,
+)
 
 
 @pytest.mark.parametrize(
@@ -109,3 +117,29 @@ def test_a_damaged_index_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data.csc.index.npy").write_bytes(b"junk")
     with pytest.raises(IndexMismatch, match="kefu index"):
         KeywordIndex.load(tmp_path)
+
+
+def test_words_as_they_are_spelt_keep_their_endings_and_lose_their_case() -> None:
+    assert spelled("Invoices 发票 of AirBuds，ＷｉＦｉ") == [
+        "invoices",
+        "of",
+        "airbuds",
+        "air",
+        "buds",
+        "wifi",
+        "wi",
+        "fi",
+    ]
+    assert spelled("退货") == []
+
+
+def test_stretches_of_chinese_are_simplified() -> None:
+    assert chinese_runs("我的invoice呢？退貨") == ["我的", "呢", "退货"]
+    assert chinese_runs("invoice") == []
+
+
+@pytest.mark.parametrize(
+    ("token", "empty"), [("的", True), ("the", True), ("退货", False), ("refund", False)]
+)
+def test_a_function_word_says_nothing_about_a_topic(token: str, *, empty: bool) -> None:
+    assert is_function_word(token) is empty

@@ -14,8 +14,11 @@ ARTICLES = np.array([0, 1, 2, 2, 3])
 BRIDGE = WordBridge({"invoic": {"发票": 0.8}, "发票": {"invoic": 0.5}})
 
 
+INDEX = KeywordIndex.build([tokenize(text) for text in TEXTS])
+
+
 def match(question: str, bridge: WordBridge = BRIDGE) -> WordMatch:
-    return match_words(tokenize(question), KeywordIndex.build([tokenize(text) for text in TEXTS]), bridge)
+    return match_words([bridge.ways_to_say(token) for token in dict.fromkeys(tokenize(question))], INDEX)
 
 
 def covered(found: WordMatch, *rows: int) -> list[float]:
@@ -55,3 +58,17 @@ def test_a_question_of_unknown_words_matches_nothing(question: str) -> None:
     found = match(question)
     assert found.share.tolist() == [0.0] * len(TEXTS)
     assert covered(found, *range(5)) == [0.0] * 4
+
+
+def test_a_word_that_is_only_guessed_matches_as_far_as_the_guess_is_sure() -> None:
+    guessed, written = match_words([{"refudn": 1.0, "refund": 0.6}], INDEX), match("refund")
+    assert guessed.best_possible == pytest.approx(written.best_possible)
+    assert guessed.share.max() == pytest.approx(0.6 * written.share.max())
+    assert covered(guessed, 1)[1] == pytest.approx(0.6)
+
+
+def test_a_guess_is_worth_more_than_no_guess_and_less_than_the_word_itself() -> None:
+    guess = [{"退货": 1.0}, {"airbusd": 1.0, "airbud": 0.7}]
+    shares = [match_words(words, INDEX).share[1] for words in ([{"airbusd": 1.0}], guess, [{"airbud": 1.0}])]
+    assert shares == sorted(shares)
+    assert len(set(shares)) == 3

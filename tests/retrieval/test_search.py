@@ -44,6 +44,11 @@ def ids(hits: tuple[Hit, ...]) -> list[str]:
         ("ＡｉｒＢｕｄｓ　Ｓ２ 怎么配对", "earphones"),  # full-width
         ("签收前验货", "inspect"),
         ("voltage of the kettles abroad", "voltage"),
+        ("votlage of the kettles abroad", "voltage"),  # misspelt
+        ("tuihuo qixian", "return-window"),  # pinyin
+        ("wo yao kai fa piao", "invoice-request"),
+        ("我的fapiao在哪", "invoice-request"),
+        ("退伙期限是几天", "return-window"),  # a wrong character
     ],
 )
 def test_the_right_article_comes_first(index: SearchIndex, question: str, article: str) -> None:
@@ -175,3 +180,24 @@ def test_a_damaged_file_is_refused(tmp_path: Path, name: str) -> None:
     (folder / name).write_bytes(bytes(data))
     with pytest.raises(IndexMismatch, match="has changed"):
         SearchIndex.open(tmp_path / "index", FakeEncoder())
+
+
+@pytest.mark.parametrize("question", ["tuihuo qixian", "几天可以tuihuo", "retrun window"])
+def test_of_pinyin_and_slips_what_is_meant_is_encoded_and_not_what_is_typed(
+    root: Path, question: str
+) -> None:
+    encoder = FakeEncoder()
+    index = SearchIndex.open(root, encoder)
+    useless = encoder.encode_queries(["量子力学"])[0]
+    hits = index.search(question, day=DAY, vector=useless)
+    assert ids(hits)[0] == "return-window"
+    assert encoder.encoded[-1] not in {question, "量子力学"}
+
+
+def test_a_vector_that_the_caller_has_is_used_where_the_words_are_as_the_shop_writes_them(
+    root: Path,
+) -> None:
+    encoder = FakeEncoder()
+    index = SearchIndex.open(root, encoder)
+    index.search("退货期限", day=DAY, vector=encoder.encode_queries(["退货期限"])[0])
+    assert encoder.encoded == ["退货期限"]
