@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import socket
 import subprocess
 import sys
 from collections import Counter
@@ -24,12 +23,9 @@ QUESTIONS = ("how much is postage", "大家电保修几年", "运费多少", "wh
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_every_answered_turn_survives_kill_9_under_200_concurrent_turns(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     for round_ in range(3):
-        server = _start(tmp_path, port)
-        answered = asyncio.run(_crowd(f"http://127.0.0.1:{port}", server, kill_after=20 + 40 * round_))
+        server, address = _start(tmp_path)
+        answered = asyncio.run(_crowd(address, server, kill_after=20 + 40 * round_))
         assert len(answered) >= 20
         with Store(tmp_path / "kefu.db") as store:  # a restart
             assert store.check().integrity == "ok"
@@ -42,13 +38,14 @@ def test_every_answered_turn_survives_kill_9_under_200_concurrent_turns(tmp_path
             assert times == {1: len(answered)}
 
 
-def _start(folder: Path, port: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.shop_server", str(folder), str(port)]
+def _start(folder: Path) -> tuple[subprocess.Popen[str], str]:
+    """A server that is ready, and its address."""
+    command = [sys.executable, "-m", "tests.shop_server", str(folder)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert server.stdout is not None
-    while (line := server.stdout.readline()) and line.strip() != "ready":
+    while (line := server.stdout.readline()) and not line.startswith("ready "):
         pass
-    return server
+    return server, f"http://127.0.0.1:{line.removeprefix('ready ').strip()}"
 
 
 async def _crowd(address: str, server: subprocess.Popen[str], kill_after: int) -> dict[str, tuple[str, str]]:

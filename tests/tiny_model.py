@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -38,6 +42,14 @@ PROMPTS = [render(*arguments, shape=SHAPE) for arguments in ASKED]
 
 def write_model(folder: Path, *, learned: bool = True) -> Path:
     """A Gemma 3 of 3 layers with a window of 16 tokens that has learned three answers, as a Hugging Face folder."""
+    return shutil.copytree(_made(learned=learned), folder, dirs_exist_ok=True)
+
+
+@cache
+def _made(*, learned: bool) -> Path:
+    """The folder that others are copies of: to learn takes seconds, and comes to the same each time."""
+    folder = Path(tempfile.mkdtemp(prefix="kefu-tiny-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()

@@ -1,10 +1,12 @@
-"""What tests of training share: untrained models of a few thousand numbers, and a few examples about two passages."""
+"""What tests of training share: untrained models of a few thousand numbers, a few examples about two passages, and trainings on them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from safetensors.torch import load_file
@@ -24,8 +26,12 @@ from transformers import (
 from bot.answering.prompt import PromptPassage
 from bot.conversation import Language
 from finetune.examples.example import Example
-from finetune.training.train_settings import Base, TrainSettings
+from finetune.training.callbacks import Progress
+from finetune.training.methods import Method
+from finetune.training.supervised import train
+from finetune.training.train_settings import Base, TrainReport, TrainSettings
 
+METHODS: tuple[Method, ...] = ("lora", "rslora", "dora", "adalora", "ia3", "oft", "prefix")
 WINDOW = 16  # of the tiny Gemma and Mistral; every prompt is longer
 SETTINGS = TrainSettings(rank=2, alpha=4, dropout=0.1, learning_rate=5e-3, epochs=4, sheets=1, seed=3)
 _TEXTS = ("满 99 元包邮，不满 99 元收 8 元。", "Delivery is free from ¥99 per order; below that it costs ¥8.")
@@ -107,6 +113,12 @@ def _example(number: int) -> Example:
     )
 
 
+LEARNED, HELD = tiny_examples(18), tiny_examples(3, start=60)  # on two sheets, and on one
+METHOD_SETTINGS = {
+    method: replace(SETTINGS, method=method, sheets=3 if method == "prefix" else 1) for method in METHODS
+}
+
+
 def weights(adapter: Path) -> dict[str, Tensor]:
     """The weights of the adapter in a folder."""
     return load_file(adapter / "adapter_model.safetensors")
@@ -115,3 +127,34 @@ def weights(adapter: Path) -> dict[str, Tensor]:
 def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     """Whether two sets of weights are equal, bit by bit."""
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def trained(folder: Path, settings: TrainSettings = SETTINGS, **more: Any) -> TrainReport:
+    """Train on `LEARNED`, validated on `HELD`."""
+    return train(more.pop("base", None) or tiny_base(), LEARNED, HELD, folder, settings=settings, **more)
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """A training that nobody killed, and what it told. Several tests look at it, and none changes it."""
+
+    folder: Path
+    report: TrainReport
+    told: tuple[Progress, ...]
+
+
+Trainings = Callable[[Method], Undisturbed]
+
+
+class Killed(Exception):
+    """What a test throws into a training."""
+
+
+def dies_at(step: int) -> Callable[[Progress], None]:
+    """A report of progress that kills the training at a step."""
+
+    def report(progress: Progress) -> None:
+        if progress.step >= step:
+            raise Killed
+
+    return report

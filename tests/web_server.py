@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from bot.factory import Kefu
 from bot.settings import Settings
 from bot.settings_sections import ServerSettings
 from bot.web.assistant import Assistant
@@ -23,20 +24,24 @@ _SECONDS_TO_START = 20
 
 
 def build(assistant: Assistant, *, sections: Mapping[str, Any] | None = None, **server: Any) -> FastAPI:
-    """The server's app, with `server` and other `sections` among its settings.
+    """The server's app, with `server` and other `sections` among its settings."""
+    return built(assistant, Settings(server=ServerSettings(**server), **(sections or {})))
 
-    Built inside a running event loop: without one, Gradio 6.31 opens a loop for each of its locks and closes none.
+
+def built(assistant: Assistant, settings: Settings, kefu: Kefu | None = None) -> FastAPI:
+    """The server's app, built inside a running event loop.
+
+    Without one, Gradio 6.31 opens a loop for each of its locks and closes none.
     """
-    settings = Settings(server=ServerSettings(**server), **(sections or {}))
 
     async def inside() -> FastAPI:
-        return build_app(assistant, settings)
+        return build_app(assistant, settings, kefu)
 
     try:
         asyncio.get_running_loop()  # Playwright's, in browser tests
     except RuntimeError:
         return asyncio.run(inside())
-    return build_app(assistant, settings)
+    return build_app(assistant, settings, kefu)
 
 
 @contextmanager

@@ -100,13 +100,13 @@ class Visit:
 Visiting = Callable[..., Visit]
 
 
-def visit(site: Site, context: BrowserContext, query: str = "") -> Visit:
-    """Open a page of the site; waits for the bubble."""
+def visit(address: str, context: BrowserContext, query: str = "") -> Visit:
+    """Open a page of the site at `address`; waits for the bubble."""
     visit = Visit(context.new_page(), context)
     visit.page.on("request", lambda request: visit.requests.append(request.url))
     visit.page.on("console", lambda message: _note(visit, message.type, message.text))
     visit.page.on("pageerror", lambda error: visit.complaints.append(f"exception: {error}"))
-    visit.page.goto(f"{site.address}/{query}")
+    visit.page.goto(f"{address}/{query}")
     visit.launcher.wait_for()
     return visit
 

@@ -163,8 +163,10 @@ def _opener(text: str, language: Language, wordings: Wordings, chance: random.Ra
 
 
 def _ending(text: str, language: Language, wordings: Wordings, chance: random.Random) -> str:
-    ending = _in_script(chance.choice(_face(wordings.endings, language)), language)
-    return text.rstrip("。.？?！! ") + ending
+    bare = text.rstrip("。.？?！! ")
+    if re.search(r"(?:https?://|www\.)\S+$", bare):  # whose last letters an ending would become
+        return text
+    return bare + _in_script(chance.choice(_face(wordings.endings, language)), language)
 
 
 def _homophone(text: str, language: Language, wordings: Wordings, chance: random.Random) -> str:

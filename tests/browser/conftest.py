@@ -128,8 +128,19 @@ def visiting(browser: Browser, site: Site) -> Iterator[Visiting]:
         if context is None:
             context = new_context(browser, locale, size, scheme)
             contexts.append(context)
-        return visit(site, context, query)
+        return visit(site.address, context, query)
 
     yield visiting
     for context in contexts:
         context.close()
+
+
+def ask(page: Page, text: str) -> None:
+    """Write to the page as a customer does."""
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")
+
+
+def wait_for_answers(page: Page, count: int) -> None:
+    """Wait until so many answers stand there whole."""
+    expect(page.locator(".kefu-foot")).to_have_count(count)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from bot.memory.staff import Role
+from tests.browser.axe import violations
 from tests.browser.conftest import Kefu, OpenPage
 from tests.console_people import PASSWORD, employ
 
 pytestmark = pytest.mark.browser
-AXE = Path(__file__).parents[1] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 SignIn = Callable[..., Page]
 
 
@@ -177,15 +176,6 @@ def test_an_answer_becomes_a_candidate_by_one_click(kefu: Kefu, open_page: OpenP
     agent.get_by_role("button", name="交还机器人").click()
 
 
-def _violations(page: Page) -> list[tuple[str, str]]:
-    """What axe finds."""
-    assert AXE.is_file(), "axe-core is not installed. Run `npm ci --prefix tests/js`."
-    page.wait_for_timeout(300)  # colours fade in
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    return [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in found["violations"]]
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     ("words", "size"), [(ZH, (390, 844)), (EN, (1360, 860))], ids=["phone-zh", "desktop-en"]
@@ -202,22 +192,22 @@ def test_axe_finds_nothing(
     page.emulate_media(color_scheme=scheme)
     _call_a_person(open_page, kefu, words)
     expect(page.locator(".talk-card.waits")).to_have_count(1)
-    assert _violations(page) == []
+    assert violations(page) == []
     page.locator(".talk-card.waits").get_by_role("button", name=words.take).click()
     expect(page.locator(".suggestion")).to_have_count(2)
     page.locator("#reply textarea").fill(words.reply)
     page.keyboard.press("Enter")
     expect(page.locator(".said.person")).to_have_count(1)
     page.locator(".why summary").first.click()
-    assert _violations(page) == []
+    assert violations(page) == []
     page.get_by_role("button", name=words.back).click()
     expect(page.locator("#reply")).to_have_count(0)
     for path in ("staff", "audit", "account"):
         page.goto(f"{kefu.address}/console/{path}")
-        assert (path, _violations(page)) == (path, [])
+        assert (path, violations(page)) == (path, [])
     page.context.clear_cookies()
     page.goto(f"{kefu.address}/console/login")
-    assert _violations(page) == []
+    assert violations(page) == []
 
 
 def test_who_is_away_is_not_counted_on(kefu: Kefu, sign_in: SignIn) -> None:

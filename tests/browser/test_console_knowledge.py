@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Literal
 
 import pytest
-from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
 
-from bot.factory import Kefu, assemble, rebuild
-from bot.memory.staff import Role
-from bot.settings import Settings
-from bot.settings_sections import ModelSettings, PolicySettings, ServerSettings
-from bot.web.server import build_app
-from tests.console_people import PASSWORD, QUICK, employ
-from tests.fakes import WordEncoder
-from tests.small_shop import say, write_knowledge_base
-from tests.web_server import serving
+from bot.factory import Kefu
+from tests.browser.axe import violations
+from tests.console_people import PASSWORD, admit
+from tests.console_shop import open_kefu
+from tests.small_shop import say
+from tests.web_server import built, serving
 
+pytestmark = pytest.mark.browser
 PAGES = (
     "overview", "overview/talks", "review", "knowledge", "knowledge/articles/warranty", "knowledge/intents", "knowledge/intents/postage",
     "knowledge/messages", "knowledge/test?q=how+much+is+postage", "knowledge/unanswered", "knowledge/check", "knowledge/history", "settings", "training",
@@ -28,37 +24,22 @@ PAGES = (
 
 @pytest.fixture(scope="module")
 def kefu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kefu]:
-    folder: Path = tmp_path_factory.mktemp("shop")
-    write_knowledge_base(folder / "knowledge_base")
-    settings = Settings(
-        knowledge_base=folder / "knowledge_base",
-        var=folder / "var",
-        model=ModelSettings(model="none"),
-        server=ServerSettings(messages_per_minute=10_000),
-        policy=PolicySettings(template_score=0.6, grounded_score=0.4, clarify_score=0.35, in_scope=0.3),
-    )
-    encoder = WordEncoder()
-    rebuild(settings, encoder, lambda *_: None)
-    kefu = assemble(settings, encoder, None)
-    for question in ("运费多少", "写一首诗", "write a poem", "今天天气怎么样", "how about student discount"):
-        say(kefu.manager, question)
-    yield kefu
-    kefu.close()
+    with open_kefu(tmp_path_factory.mktemp("shop")) as kefu:
+        for question in (
+            "运费多少",
+            "写一首诗",
+            "write a poem",
+            "今天天气怎么样",
+            "how about student discount",
+        ):
+            say(kefu.manager, question)
+        yield kefu
 
 
 @pytest.fixture(scope="module")
 def address(kefu: Kefu) -> Iterator[str]:
-    async def inside() -> FastAPI:
-        return build_app(kefu.manager, kefu.settings, kefu)
-
-    try:
-        asyncio.get_running_loop()  # Playwright's
-    except RuntimeError:
-        app = asyncio.run(inside())
-    else:
-        app = build_app(kefu.manager, kefu.settings, kefu)
-    app.state.console.accounts._passwords = QUICK
-    employ(kefu.desk, "admin", "王敏", Role.ADMIN)
+    app = built(kefu.manager, kefu.settings, kefu)
+    admit(app, kefu.desk)
     with serving(app) as address:
         yield address
 
@@ -98,6 +79,21 @@ def test_every_page_fits_its_window_and_complains_of_nothing(
         too_wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert (path, too_wide) == (path, 0)
     assert complaints == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("locale", "width"), [("zh-CN", 390), ("en-US", 1280)])
+def test_axe_finds_nothing_on_any_page(
+    browser: Browser, address: str, locale: str, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    page, _ = signed_in(browser, address, locale=locale, width=width)
+    page.emulate_media(color_scheme=scheme)
+    found = {}
+    for path in PAGES:
+        page.goto(f"{address}/console/{path}")
+        found[path] = violations(page)
+    assert {path: broken for path, broken in found.items() if broken} == {}
     page.context.close()
 
 

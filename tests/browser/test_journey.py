@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import Kefu, OpenPage
+from tests.browser.conftest import Kefu, OpenPage, ask, wait_for_answers
 
 pytestmark = pytest.mark.browser
 
 ZH = "我的快递三天没动了，怎么办？"
 EN = "can i return opened earphones"
-
-
-def _ask(page: Page, text: str) -> None:
-    page.keyboard.type(text)
-    page.keyboard.press("Enter")
-
-
-def _wait_for_answers(page: Page, count: int) -> None:
-    expect(page.locator(".kefu-foot")).to_have_count(count)
 
 
 @pytest.mark.parametrize(
@@ -71,10 +61,10 @@ def test_a_customer_asks_and_reads_the_answer_in_their_language(
     expect(page.get_by_role("button", name=new_chat)).to_be_visible()
     expect(page.get_by_role("button", name=person)).to_be_visible()
 
-    _ask(page, question)
+    ask(page, question)
     expect(page.locator(".kefu-customer .kefu-bubble")).to_have_text(question)
     expect(page.locator("textarea")).to_have_value("")
-    _wait_for_answers(page, 1)
+    wait_for_answers(page, 1)
 
     answer = page.locator(".kefu-assistant").last
     expect(answer.locator(".kefu-bubble")).to_contain_text(first_words)
@@ -99,15 +89,15 @@ def test_the_answer_streams(kefu: Kefu, open_page: OpenPage) -> None:
             window.lengths.add(bubbles[bubbles.length - 1].textContent.length);
         }).observe(document.getElementById('kefu-log'), {childList: true, subtree: true, characterData: true}); }"""
     )
-    _ask(page, EN)
-    _wait_for_answers(page, 1)
+    ask(page, EN)
+    wait_for_answers(page, 1)
     assert page.evaluate("window.lengths.size") > 5
 
 
 def test_a_source_opens_the_article_in_a_new_tab_with_a_way_back(kefu: Kefu, open_page: OpenPage) -> None:
     watched = open_page(kefu.address, locale="zh-CN")
-    _ask(watched.page, ZH)
-    _wait_for_answers(watched.page, 1)
+    ask(watched.page, ZH)
+    wait_for_answers(watched.page, 1)
     with watched.context.expect_page() as opened:
         watched.page.locator(".kefu-sources a").first.click()
     article = opened.value
@@ -120,11 +110,11 @@ def test_a_source_opens_the_article_in_a_new_tab_with_a_way_back(kefu: Kefu, ope
 def test_a_quick_reply_and_talk_to_a_person_send_their_text(kefu: Kefu, open_page: OpenPage) -> None:
     page = open_page(kefu.address, locale="zh-CN").page
     page.get_by_role("button", name="怎么开发票？").click()
-    _wait_for_answers(page, 1)
+    wait_for_answers(page, 1)
     page.get_by_role("button", name="催一下快递").click()
-    _wait_for_answers(page, 2)
+    wait_for_answers(page, 2)
     page.get_by_role("button", name="转人工").click()
-    _wait_for_answers(page, 3)
+    wait_for_answers(page, 3)
     expect(page.locator(".kefu-customer .kefu-bubble")).to_have_text(
         ["怎么开发票？", "帮我催一下快递", "转人工"]
     )
@@ -133,67 +123,23 @@ def test_a_quick_reply_and_talk_to_a_person_send_their_text(kefu: Kefu, open_pag
 
 def test_a_person_is_offered_when_the_reply_says_so(kefu: Kefu, open_page: OpenPage) -> None:
     page = open_page(kefu.address).page
-    _ask(page, "nobody knows")
-    _wait_for_answers(page, 1)
+    ask(page, "nobody knows")
+    wait_for_answers(page, 1)
     page.locator(".kefu-offer").click()
-    _wait_for_answers(page, 2)
+    wait_for_answers(page, 2)
     expect(page.locator(".kefu-customer .kefu-bubble").last).to_have_text("Talk to a person")
     expect(page.locator(".kefu-offer:visible")).to_have_count(0)
 
 
-def test_a_thumb_is_kept_once_and_can_change_its_mind(kefu: Kefu, open_page: OpenPage) -> None:
-    page = open_page(kefu.address).page
-    _ask(page, EN)
-    _wait_for_answers(page, 1)
-    before = len(kefu.assistant.ratings)
-    up, down = page.locator("[data-rate='1']"), page.locator("[data-rate='-1']")
-    up.click()
-    expect(up).to_have_attribute("aria-pressed", "true")
-    expect(page.locator(".kefu-thanks")).to_have_text("Thank you for your feedback")
-    up.click()
-    down.click()
-    expect(down).to_have_attribute("aria-pressed", "true")
-    expect(up).to_have_attribute("aria-pressed", "false")
-    assert [rated.value for rated in kefu.assistant.ratings[before:]] == [1, -1]
-
-
-def test_a_thumb_is_still_pressed_after_a_reload(kefu: Kefu, open_page: OpenPage) -> None:
-    page = open_page(kefu.address).page
-    _ask(page, EN)
-    _wait_for_answers(page, 1)
-    _ask(page, ZH)
-    _wait_for_answers(page, 2)
-    page.locator("[data-rate='-1']").first.click()
-    expect(page.locator("[data-rate='-1']").first).to_have_attribute("aria-pressed", "true")
-    page.reload()
-    _wait_for_answers(page, 2)
-    expect(page.locator("[aria-pressed=true]")).to_have_count(1)
-    expect(page.locator("[data-rate='-1']").first).to_have_attribute("aria-pressed", "true")
-
-
-def test_a_rating_of_a_turn_that_the_page_does_not_show_does_nothing(kefu: Kefu, open_page: OpenPage) -> None:
-    page = open_page(kefu.address).page
-    _ask(page, EN)
-    _wait_for_answers(page, 1)
-    before = len(kefu.assistant.ratings)
-    up = page.locator("[data-rate='1']")
-    up.evaluate("button => { button.dataset.turn = 'turn-of-somebody-else'; }")
-    up.click()
-    page.locator("textarea").click()
-    _ask(page, EN)  # an event later in line: the forged one has been handled by then
-    _wait_for_answers(page, 2)
-    assert len(kefu.assistant.ratings) == before
-
-
 def test_history_survives_a_reload_and_a_new_chat_starts_afresh(kefu: Kefu, open_page: OpenPage) -> None:
     page = open_page(kefu.address).page
-    _ask(page, EN)
-    _wait_for_answers(page, 1)
+    ask(page, EN)
+    wait_for_answers(page, 1)
     page.reload()
     expect(page.locator(".kefu-customer .kefu-bubble")).to_have_text(EN)
-    _wait_for_answers(page, 1)
-    _ask(page, "and how long does the refund take")
-    _wait_for_answers(page, 2)
+    wait_for_answers(page, 1)
+    ask(page, "and how long does the refund take")
+    wait_for_answers(page, 2)
     page.get_by_role("button", name="New chat").click()
     expect(page.locator(".kefu-customer")).to_have_count(0)
     expect(page.locator(".kefu-options button")).to_have_count(4)
@@ -204,8 +150,8 @@ def test_history_survives_a_reload_and_a_new_chat_starts_afresh(kefu: Kefu, open
 
 def test_another_visitor_with_the_same_conversation_id_reads_nothing(kefu: Kefu, open_page: OpenPage) -> None:
     victim = open_page(kefu.address)
-    _ask(victim.page, "my secret question")
-    _wait_for_answers(victim.page, 1)
+    ask(victim.page, "my secret question")
+    wait_for_answers(victim.page, 1)
     stored = victim.page.evaluate("localStorage.getItem('kefu')")
     thief = open_page(kefu.address).page
     thief.evaluate("stored => localStorage.setItem('kefu', stored)", stored)
@@ -216,10 +162,10 @@ def test_another_visitor_with_the_same_conversation_id_reads_nothing(kefu: Kefu,
 
 def test_a_second_message_can_be_sent_while_an_answer_streams(kefu: Kefu, open_page: OpenPage) -> None:
     page = open_page(kefu.address).page
-    _ask(page, EN)
+    ask(page, EN)
     expect(page.locator(".kefu-assistant[aria-busy=true]")).to_have_count(1)
-    _ask(page, "我的快递呢")
-    _wait_for_answers(page, 2)
+    ask(page, "我的快递呢")
+    wait_for_answers(page, 2)
     answers = page.locator(".kefu-assistant .kefu-bubble")
     expect(answers.nth(1)).to_contain_text("The refund arrives")
     expect(answers.nth(2)).to_contain_text("节假日")
@@ -227,84 +173,9 @@ def test_a_second_message_can_be_sent_while_an_answer_streams(kefu: Kefu, open_p
 
 def test_labels_follow_the_language_of_the_reply(kefu: Kefu, open_page: OpenPage) -> None:
     page = open_page(kefu.address, locale="en-US").page
-    _ask(page, ZH)
-    _wait_for_answers(page, 1)
+    ask(page, ZH)
+    wait_for_answers(page, 1)
     answer = page.locator(".kefu-assistant").last
     expect(answer).to_have_attribute("lang", "zh")
     expect(answer).to_contain_text("AI 生成")
     expect(page.get_by_role("button", name="New chat")).to_be_visible()
-
-
-def test_enter_sends_and_shift_enter_breaks_the_line(kefu: Kefu, open_page: OpenPage) -> None:
-    page = open_page(kefu.address).page
-    page.keyboard.type("first")
-    page.keyboard.press("Shift+Enter")
-    page.keyboard.type("second")
-    expect(page.locator("textarea")).to_have_value("first\nsecond")
-    page.keyboard.press("Enter")
-    expect(page.locator(".kefu-customer .kefu-bubble")).to_have_text(re.compile("first\nsecond"))
-
-
-# As early as a customer could: writes, and presses Enter until the field takes it.
-_IMPATIENT = """
-const timer = setInterval(() => {
-  const field = document.querySelector("#kefu-composer textarea");
-  if (!field) return;
-  if (window.written && !field.value) return clearInterval(timer);
-  field.value = "%s";
-  window.written = true;
-  field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
-}, 1);
-"""
-
-
-def test_what_is_sent_before_the_page_is_connected_is_answered_once(kefu: Kefu, browser: Browser) -> None:
-    context = browser.new_context(locale="en-US")
-    page = context.new_page()
-    page.add_init_script(_IMPATIENT % EN)
-    try:
-        page.goto(kefu.address)
-        expect(page.locator(".kefu-customer .kefu-bubble")).to_have_text(EN)
-        _wait_for_answers(page, 1)
-        expect(page.locator("textarea")).to_have_value("")
-    finally:
-        context.close()
-
-
-def test_the_enter_of_an_input_method_sends_nothing(kefu: Kefu, open_page: OpenPage) -> None:
-    page = open_page(kefu.address, locale="zh-CN").page
-    page.locator("textarea").fill("kuaidi")
-    page.locator("textarea").evaluate(
-        "area => area.dispatchEvent(new KeyboardEvent('keydown', "
-        "{key: 'Enter', isComposing: true, bubbles: true, cancelable: true}))"
-    )
-    expect(page.locator("textarea")).to_have_value("kuaidi")
-    expect(page.locator(".kefu-customer")).to_have_count(0)
-
-
-def test_everything_is_reached_with_the_keyboard_and_focus_is_seen(kefu: Kefu, open_page: OpenPage) -> None:
-    page = open_page(kefu.address).page
-    _ask(page, EN)
-    _wait_for_answers(page, 1)
-    reached = set()
-    for _ in range(30):
-        page.keyboard.press("Tab")
-        reached.add(
-            page.evaluate("document.activeElement.textContent.trim() || document.activeElement.ariaLabel")
-        )
-        assert page.evaluate(
-            "getComputedStyle(document.activeElement).outlineStyle"
-        ) != "none" or page.evaluate("['TEXTAREA', 'BODY'].includes(document.activeElement.tagName)")
-    expect(page.get_by_role("log")).to_have_attribute("aria-live", "polite")
-    assert {"New chat", "Talk to a person", "Send", "Helpful", "Not helpful", "Start a return"} <= reached
-
-
-@pytest.mark.parametrize("size", [(390, 844), (1280, 860)])
-def test_the_page_fits_its_window(kefu: Kefu, open_page: OpenPage, size: tuple[int, int]) -> None:
-    page = open_page(kefu.address, size=size).page
-    _ask(page, "W" * 300)
-    _wait_for_answers(page, 1)
-    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
-    assert page.evaluate("document.getElementById('kefu-log').scrollWidth") <= size[0]
-    expect(page.locator("textarea")).to_be_in_viewport()
-    expect(page.locator(".kefu-options:visible").last).to_be_in_viewport()

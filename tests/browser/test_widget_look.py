@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from bot.conversation import ConversationId
 from bot.web.widget_files import WidgetFiles
+from tests.browser.axe import violations
 from tests.desk_staff import LI, employ
 from tests.widget_site import Site, Visit, Visiting
 
 pytestmark = pytest.mark.browser
-AXE = Path(__file__).parents[1] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 PHONE, DESKTOP = (390, 844), (1280, 860)
 MOST_MS_TO_OPEN = 300
 
@@ -23,18 +22,6 @@ MOST_MS_TO_OPEN = 300
 @pytest.fixture(scope="module", autouse=True)
 def _people(site: Site) -> None:
     employ(site.assistant.desk, LI)
-
-
-def violations(page: Page) -> list[Any]:
-    """What axe finds in the page, the widget's shadow root included."""
-    assert AXE.is_file(), "axe-core is not installed. Run `npm ci --prefix tests/js`."
-    page.wait_for_timeout(250)  # an animation's half-transparent text has another contrast
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    return [
-        (rule["id"], [node["target"] for node in rule["nodes"]], rule["nodes"][0]["failureSummary"])
-        for rule in found["violations"]
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

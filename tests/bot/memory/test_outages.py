@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import sqlite3
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -41,12 +42,9 @@ def read_only_folder(tmp_path: Path) -> Iterator[Path]:
     (folder / "kefu.db").chmod(0o444)
     root = os.geteuid() == 0
     if root:
-        for parent in (
-            tmp_path,
-            tmp_path.parent,
-            tmp_path.parent.parent,
-        ):  # pytest makes them for its owner only
-            parent.chmod(0o755)
+        for parent in (tmp_path, *tmp_path.parents[:3]):  # pytest makes them for its owner only
+            if not parent.stat().st_mode & stat.S_IXOTH:
+                parent.chmod(0o755)
         os.seteuid(NOBODY)
     try:
         yield folder

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,40 +11,15 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from bot.conversation import ConversationId
-from bot.memory.staff import Staff
-from bot.settings_sections import WidgetSettings
 from bot.web.visitors import COOKIE
-from tests.desk_staff import LI, employ
+from tests.bot.web.conftest import SECRET
+from tests.desk_staff import LI
 from tests.fake_assistant import FakeAssistant
 from tests.web_server import build, serving
 
-SECRET = "a-secret-of-the-shop"
 pytestmark = pytest.mark.filterwarnings(
     "ignore:unclosed:ResourceWarning"
 )  # gradio_client leaves its sockets open
-
-
-@pytest.fixture(scope="module")
-def assistant() -> FakeAssistant:
-    return FakeAssistant()
-
-
-@pytest.fixture(scope="module")
-def address(assistant: FakeAssistant) -> Iterator[str]:
-    sections = {"widget": WidgetSettings(identity_secret=SECRET)}
-    with serving(build(assistant, sections=sections, messages_per_minute=10_000)) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def client(address: str) -> Client:
-    return Client(address, verbose=False)
-
-
-@pytest.fixture(scope="module")
-def li(assistant: FakeAssistant) -> Staff:
-    employ(assistant.desk, LI)
-    return LI
 
 
 def signed(user_id: str, secret: str = SECRET) -> str:
@@ -102,19 +76,19 @@ def test_a_widget_on_kefus_own_page_goes_on_though_the_browser_sends_its_cookie(
 
 
 def test_a_persons_words_stand_in_the_history_and_the_bot_is_silent_meanwhile(
-    client: Client, assistant: FakeAssistant, li: Staff
+    client: Client, assistant: FakeAssistant
 ) -> None:
     conversation = asked(client, "我要投诉")["conversation_id"]
     waiting = client.predict(conversation_id=conversation, api_name="/handoff")
     assert (waiting["state"], waiting["opening_hours"]) == ("waiting", "24/7")
-    assistant.desk.take(ConversationId(conversation), li)
+    assistant.desk.take(ConversationId(conversation), LI)
     taken = client.predict(conversation_id=conversation, api_name="/handoff")
     assert taken["state"] == "taken"
     assert "小李" in taken["text"]
     silent = asked(client, "有人吗？", conversation_id=conversation)
     assert (silent["answer"], silent["html"], silent["route"]) == ("", "", "person")
-    assistant.desk.reply(ConversationId(conversation), li, "您好，我是**小李**")
-    assistant.desk.give_back(ConversationId(conversation), li)
+    assistant.desk.reply(ConversationId(conversation), LI, "您好，我是**小李**")
+    assistant.desk.give_back(ConversationId(conversation), LI)
     past = client.predict(conversation_id=conversation, api_name="/history")
     assert [turn["said_by"] for turn in past] == ["assistant", "notice", "assistant", "person", "notice"]
     assert [turn["message"] for turn in past] == ["我要投诉", "", "有人吗？", "", ""]

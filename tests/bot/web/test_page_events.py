@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -11,22 +10,8 @@ import pytest
 from bot.conversation import Language
 from bot.web.page_events import PATH
 from bot.web.visitors import visitor_of
-from tests.desk_staff import LI, employ
+from tests.desk_staff import LI
 from tests.fake_assistant import FakeAssistant
-from tests.web_server import build, serving
-
-
-@pytest.fixture(scope="module")
-def assistant() -> FakeAssistant:
-    assistant = FakeAssistant()
-    employ(assistant.desk, LI)
-    return assistant
-
-
-@pytest.fixture(scope="module")
-def address(assistant: FakeAssistant) -> Iterator[str]:
-    with serving(build(assistant, messages_per_minute=10_000)) as address:
-        yield address
 
 
 def test_a_page_hears_the_number_of_each_event(address: str, assistant: FakeAssistant) -> None:

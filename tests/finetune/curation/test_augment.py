@@ -60,6 +60,11 @@ _PROTECTED = [
 ]
 
 
+@pytest.mark.parametrize("text", ["请看 https://example.com/退货?a=1", "see www.example.com/退货?"])
+def test_an_ending_does_not_become_part_of_a_link(text: str) -> None:
+    assert {_varied("ending", text, language, seed) for language in Language for seed in range(20)} == {text}
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     parts=st.lists(st.sampled_from([*_PROTECTED, "怎么退货，", "My Refund", "订单", " in ", "账号", "？"]), min_size=1, max_size=6),

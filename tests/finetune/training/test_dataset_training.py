@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from finetune.errors import TrainingError
 from finetune.training import dataset_training
 from finetune.training.callbacks import Progress
 from finetune.training.dataset_training import Plan, plan_training, run_training
-from finetune.training.train_settings import TrainSettings
+from finetune.training.train_settings import TrainReport, TrainSettings
 from tests.example_talks import talk
 from tests.fakes import WordEncoder
 from tests.tuned_shop import answered_talks, write_tuned_shop
@@ -47,11 +47,15 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture
 def settings(shop: Settings, tmp_path: Path) -> Settings:
+    return emptied(shop, tmp_path)
+
+
+def emptied(shop: Settings, root: Path) -> Settings:
     """The shop with an empty folder for adapters."""
-    (tmp_path / "var").mkdir()
+    (root / "var").mkdir()
     for name in ("index", "intents"):
-        (tmp_path / "var" / name).symlink_to((shop.var / name).absolute())
-    return shop.model_copy(update={"var": tmp_path / "var"})
+        (root / "var" / name).symlink_to((shop.var / name).absolute())
+    return shop.model_copy(update={"var": root / "var"})
 
 
 def dataset(count: int = 12, **changes: Any) -> Dataset:
@@ -64,28 +68,45 @@ def planned(settings: Settings, learned: Dataset, **more: Any) -> Plan:
     return plan_training(learned, settings, WordEncoder(), registry, **{"lessons": None} | more)
 
 
-def test_a_curated_set_becomes_an_adapter_that_fits(settings: Settings) -> None:
+@dataclass(frozen=True)
+class Done:
+    """A training that several tests look at, and none changes."""
+
+    settings: Settings
+    plan: Plan
+    report: TrainReport
+    told: tuple[Progress, ...]
+
+
+@pytest.fixture(scope="module")
+def done(shop: Settings, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    settings = emptied(shop, tmp_path_factory.mktemp("done"))
     told: list[Progress] = []
-    plan = planned(settings, dataset())
-    done = run_training(plan, told.append)
-    assert done.folder.parent == settings.adapters_path
-    assert adapter_registry(settings).find(done.folder.name) == done.folder
-    manifest = read_adapter(done.folder)
-    assert (manifest.id, manifest.method, manifest.parent) == (plan.folder.name, "lora", None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dataset_training, "suggested", lambda *_: QUICK)
+        plan = planned(settings, dataset())
+        return Done(settings, plan, run_training(plan, told.append), tuple(told))
+
+
+def test_a_curated_set_becomes_an_adapter_that_fits(done: Done) -> None:
+    folder = done.report.folder
+    assert folder.parent == done.settings.adapters_path
+    assert adapter_registry(done.settings).find(folder.name) == folder
+    manifest = read_adapter(folder)
+    assert (manifest.id, manifest.method, manifest.parent) == (done.plan.folder.name, "lora", None)
     assert manifest.data["dataset"] == "set-1"
-    assert manifest.data["own_examples"] == len(plan.examples)
-    assert told[-1].step == told[-1].steps
+    assert manifest.data["own_examples"] == len(done.plan.examples)
+    assert done.told[-1].step == done.told[-1].steps
 
 
-def test_the_same_training_is_not_done_twice_and_another_has_another_id(settings: Settings) -> None:
-    plan = planned(settings, dataset())
-    run_training(plan)
+def test_the_same_training_is_not_done_twice_and_another_has_another_id(done: Done) -> None:
+    plan = done.plan
     before = (plan.folder / "adapter_model.safetensors").stat().st_mtime_ns
-    again = planned(settings, dataset())
+    again = planned(done.settings, dataset())
     assert again.done
     assert run_training(again).manifest.id == plan.folder.name
     assert (plan.folder / "adapter_model.safetensors").stat().st_mtime_ns == before
-    assert planned(settings, dataset(14)).folder != plan.folder
+    assert planned(done.settings, dataset(14)).folder != plan.folder
 
 
 def test_a_training_that_was_killed_goes_on_and_ends_with_an_adapter(settings: Settings) -> None:
@@ -100,8 +121,8 @@ def test_a_training_that_was_killed_goes_on_and_ends_with_an_adapter(settings: S
     assert run_training(planned(settings, dataset())).folder == plan.folder
 
 
-def test_the_adapter_that_comes_with_kefu_is_trained_on_from(settings: Settings) -> None:
-    parent = run_training(planned(settings, dataset())).folder
+def test_the_adapter_that_comes_with_kefu_is_trained_on_from(settings: Settings, done: Done) -> None:
+    parent = done.report.folder
     registry = AdapterRegistry(settings.adapters_path, adapter_registry(settings).base, default=parent)
     plan = planned(settings, dataset(14), registry=registry)
     assert plan.parent == parent

@@ -26,7 +26,8 @@ from finetune.training.preference_training import (
 )
 from finetune.training.rows import row_of
 from finetune.training.supervised import train
-from tests.tiny_training import SETTINGS, same, tiny_base, tiny_examples, weights
+from finetune.training.train_settings import TrainReport
+from tests.tiny_training import SETTINGS, Killed, dies_at, same, tiny_base, tiny_examples, weights
 
 SLOW = replace(SETTINGS, learning_rate=2e-2, dropout=0.0, epochs=4, sheets=4)
 ANSWERED = [example for example in tiny_examples(12) if example.source]
@@ -55,11 +56,22 @@ def preferred(adapter: Path | None = None) -> float:
     return sum(odds(pair.example, adapter) - odds(pair.worse, adapter) for pair in PAIRS[:3]) / 3
 
 
-def test_the_better_answer_of_a_pair_becomes_likelier_than_the_worse_one(tmp_path: Path) -> None:
-    report = train_on_pairs(tiny_base(), PAIRS, PAIRS[:2], tmp_path / "a", settings=SLOW)
-    assert preferred(tmp_path / "a") > preferred() + 1.0
-    assert report.metrics["rewards_accuracies"] > 0.9
-    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [
+def go(objective: str, folder: Path, **more: Any) -> TrainReport:
+    if objective == "dpo":
+        return train_on_pairs(tiny_base(), PAIRS, PAIRS[:2], folder, settings=SLOW, **more)
+    return train_on_votes(tiny_base(), VOTES, VOTES[:4], folder, settings=SLOW, **more)
+
+
+@pytest.fixture(scope="module")
+def on_pairs(tmp_path_factory: pytest.TempPathFactory) -> TrainReport:
+    """A training on pairs that nobody killed, for tests that only look at it."""
+    return go("dpo", tmp_path_factory.mktemp("on-pairs") / "a")
+
+
+def test_the_better_answer_of_a_pair_becomes_likelier_than_the_worse_one(on_pairs: TrainReport) -> None:
+    assert preferred(on_pairs.folder) > preferred() + 1.0
+    assert on_pairs.metrics["rewards_accuracies"] > 0.9
+    assert sorted(path.name for path in on_pairs.folder.iterdir()) == [
         "adapter_config.json",
         "adapter_model.safetensors",
         "manifest.json",
@@ -97,27 +109,15 @@ def test_a_parent_is_what_is_measured_against(tmp_path: Path) -> None:
     assert read_adapter(tmp_path / "a").parent == "parent"
 
 
-class Killed(Exception):
-    """What a test throws into a training."""
-
-
 @pytest.mark.parametrize("objective", ["dpo", "kto"])
-def test_a_training_that_died_ends_as_one_that_did_not(objective: str, tmp_path: Path) -> None:
-    def report(progress: Progress) -> None:
-        if progress.step == 5:
-            raise Killed
-
-    def go(name: str, **more: Any) -> None:
-        if objective == "dpo":
-            train_on_pairs(tiny_base(), PAIRS, PAIRS[:2], tmp_path / name, settings=SLOW, **more)
-        else:
-            train_on_votes(tiny_base(), VOTES, VOTES[:4], tmp_path / name, settings=SLOW, **more)
-
-    go("a")
+def test_a_training_that_died_ends_as_one_that_did_not(
+    objective: str, on_pairs: TrainReport, tmp_path: Path
+) -> None:
+    whole = on_pairs if objective == "dpo" else go(objective, tmp_path / "a")
     with pytest.raises(Killed):
-        go("b", report=report)
-    go("b")
-    assert same(weights(tmp_path / "a"), weights(tmp_path / "b"))
+        go(objective, tmp_path / "b", report=dies_at(5))
+    go(objective, tmp_path / "b")
+    assert same(weights(whole.folder), weights(tmp_path / "b"))
 
 
 def test_votes_of_one_kind_prefer_nothing(tmp_path: Path) -> None:

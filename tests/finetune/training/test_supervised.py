@@ -1,9 +1,9 @@
-"""Training: every method learns and leaves the base alone, and a kill at any moment changes nothing."""
+"""Training: every method learns, leaves the base alone, and says what came of it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,30 +21,20 @@ from finetune.training.callbacks import Progress
 from finetune.training.methods import Method
 from finetune.training.rows import tokenized
 from finetune.training.supervised import train
-from finetune.training.train_settings import Base, TrainReport, TrainSettings
-from tests.tiny_training import SETTINGS, same, tiny_base, tiny_examples, weights
-
-METHODS: list[Method] = ["lora", "rslora", "dora", "adalora", "ia3", "oft", "prefix"]
-LEARNED, HELD = tiny_examples(18), tiny_examples(3, start=60)  # on two sheets, and on one
-METHOD_SETTINGS = {
-    method: replace(SETTINGS, method=method, sheets=3 if method == "prefix" else 1) for method in METHODS
-}
-
-
-class Killed(Exception):
-    """What a test throws into a training."""
-
-
-def trained(folder: Path, settings: TrainSettings = SETTINGS, **more: Any) -> TrainReport:
-    return train(more.pop("base", None) or tiny_base(), LEARNED, HELD, folder, settings=settings, **more)
-
-
-def dies_at(step: int) -> Callable[[Progress], None]:
-    def report(progress: Progress) -> None:
-        if progress.step >= step:
-            raise Killed
-
-    return report
+from finetune.training.train_settings import Base, TrainSettings
+from tests.tiny_training import (
+    HELD,
+    LEARNED,
+    METHOD_SETTINGS,
+    METHODS,
+    SETTINGS,
+    Trainings,
+    same,
+    tiny_base,
+    tiny_examples,
+    trained,
+    weights,
+)
 
 
 def loss_on(base: Base, examples: list[Any], adapter: Path | None = None) -> float:
@@ -85,75 +75,12 @@ def test_a_method_learns_leaves_the_base_as_it_was_and_can_be_loaded(method: Met
     assert loss_on(base, HELD) == pytest.approx(plain, rel=1e-6)
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_a_training_that_died_ends_as_one_that_did_not(method: Method, tmp_path: Path) -> None:
-    settings = METHOD_SETTINGS[method]
-    undisturbed = trained(tmp_path / "a", settings)
-    steps = undisturbed.metrics["steps"]
-    for step in (2, steps - 1, steps) if method in ("lora", "adalora") else (steps // 2,):
-        with pytest.raises(Killed):
-            trained(tmp_path / "b", settings, report=dies_at(step))
-    resumed = trained(tmp_path / "b", settings)
-    assert same(weights(tmp_path / "a"), weights(tmp_path / "b"))
-    assert resumed.metrics == undisturbed.metrics
-
-
-def test_a_training_that_died_after_its_last_step_trains_no_step_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_same_seed_gives_the_same_losses_and_another_seed_others(
+    undisturbed: Trainings, tmp_path: Path
 ) -> None:
-    undisturbed = trained(tmp_path / "a")
-    with monkeypatch.context() as patched:
-        patched.setattr("finetune.training.supervised.finish", dies_instead)
-        with pytest.raises(Killed):
-            trained(tmp_path / "b")
-    monkeypatch.setattr("finetune.training.trainer.SheetTrainer.compute_loss", dies_instead)
-    resumed = trained(tmp_path / "b")
-    assert same(weights(tmp_path / "a"), weights(tmp_path / "b"))
-    assert resumed.metrics == undisturbed.metrics
-
-
-def dies_instead(*_args: object, **_more: object) -> None:
-    raise Killed
-
-
-def test_a_training_without_validation_goes_on_too(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        if name == "b":
-            with pytest.raises(Killed):
-                train(tiny_base(), LEARNED, [], tmp_path / name, settings=SETTINGS, report=dies_at(4))
-        report = train(tiny_base(), LEARNED, [], tmp_path / name, settings=SETTINGS)
-        assert report.metrics["validation_loss"] is None
-    assert same(weights(tmp_path / "a"), weights(tmp_path / "b"))
-
-
-def test_a_checkpoint_that_was_not_written_to_its_end_is_not_taken(tmp_path: Path) -> None:
-    undisturbed = trained(tmp_path / "a")
-    with pytest.raises(Killed):
-        trained(tmp_path / "b", report=dies_at(6))
-    last = max((tmp_path / "b.work").glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
-    (last / "complete").unlink()
-    (last / "optimizer.pt").write_bytes(b"half of it")
-    resumed = trained(tmp_path / "b")
-    assert same(weights(tmp_path / "a"), weights(tmp_path / "b"))
-    assert resumed.metrics == undisturbed.metrics
-
-
-@pytest.mark.parametrize("changed", ["data", "validation", "settings", "base"])
-def test_other_data_settings_or_models_never_continue_an_old_training(changed: str, tmp_path: Path) -> None:
-    with pytest.raises(Killed):
-        trained(tmp_path / "a", report=dies_at(4))
-    settings = replace(SETTINGS, learning_rate=1e-3) if changed == "settings" else SETTINGS
-    learned = LEARNED[:-1] if changed == "data" else LEARNED
-    held = HELD[:-1] if changed == "validation" else HELD
-    base = replace(tiny_base(), label="other") if changed == "base" else tiny_base()
-    told: list[Progress] = []
-    train(base, learned, held, tmp_path / "a", settings=settings, report=told.append)
-    assert told[0].step == 1
-
-
-def test_the_same_seed_gives_the_same_losses_and_another_seed_others(tmp_path: Path) -> None:
-    losses = []
-    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+    assert SETTINGS.seed == 3
+    losses = [[progress.loss for progress in undisturbed("lora").told]]
+    for name, seed in (("b", 3), ("c", 4)):
         told: list[Progress] = []
         trained(tmp_path / name, replace(SETTINGS, seed=seed), report=told.append)
         losses.append([progress.loss for progress in told])
@@ -202,18 +129,19 @@ def test_a_training_stops_when_validation_gets_no_better(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("method", ["lora", "dora", "ia3", "oft", "prefix"])
-def test_a_parent_is_trained_on_from(method: Method, tmp_path: Path) -> None:
-    settings = METHOD_SETTINGS[method]
-    trained(tmp_path / "parent", settings)
-    report = trained(tmp_path / "child", replace(settings, epochs=1), parent=tmp_path / "parent")
-    assert report.manifest.parent == "parent"
+def test_a_parent_is_trained_on_from(method: Method, undisturbed: Trainings, tmp_path: Path) -> None:
+    settings, parent = METHOD_SETTINGS[method], undisturbed(method).folder
+    report = trained(tmp_path / "child", replace(settings, epochs=1), parent=parent)
+    assert report.manifest.parent == parent.name
     fresh = trained(tmp_path / "fresh", replace(settings, epochs=1))
     assert report.metrics["validation_loss"] < fresh.metrics["validation_loss"]
     assert not same(weights(tmp_path / "child"), weights(tmp_path / "fresh"))
 
 
-def test_a_parent_that_does_not_fit_is_refused_with_the_reason(tmp_path: Path) -> None:
-    trained(tmp_path / "parent")
+def test_a_parent_that_does_not_fit_is_refused_with_the_reason(
+    undisturbed: Trainings, tmp_path: Path
+) -> None:
+    shutil.copytree(undisturbed("lora").folder, tmp_path / "parent")
     for settings, base, reason in (
         (replace(SETTINGS, rank=4), tiny_base(), "rank 2.*4"),
         (replace(SETTINGS, method="dora"), tiny_base(), "method 'lora'.*'dora'"),
@@ -226,11 +154,10 @@ def test_a_parent_that_does_not_fit_is_refused_with_the_reason(tmp_path: Path) -
         trained(tmp_path / "child", parent=tmp_path / "parent")
 
 
-def test_an_adalora_adapter_is_no_parent(tmp_path: Path) -> None:
-    settings = replace(SETTINGS, method="adalora")
-    trained(tmp_path / "parent", settings)
+def test_an_adalora_adapter_is_no_parent(undisturbed: Trainings, tmp_path: Path) -> None:
+    parent = undisturbed("adalora").folder
     with pytest.raises(TrainingError, match="plans its ranks"):
-        trained(tmp_path / "child", settings, parent=tmp_path / "parent")
+        trained(tmp_path / "child", METHOD_SETTINGS["adalora"], parent=parent)
 
 
 def test_the_certificate_is_complete(tmp_path: Path) -> None:

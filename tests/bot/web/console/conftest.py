@@ -10,8 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from bot.memory.staff import Role
-from tests.console_people import PASSWORD, QUICK, employ
+from tests.console_people import PASSWORD, admit
 from tests.fake_assistant import FakeAssistant
 from tests.web_server import build, serving
 
@@ -40,9 +39,7 @@ def assistant() -> FakeAssistant:
 @pytest.fixture(scope="module")
 def app(assistant: FakeAssistant) -> FastAPI:
     app = build(assistant, messages_per_minute=10_000)
-    app.state.console.accounts._passwords = QUICK
-    for login, name, role in (("li", "小李", Role.AGENT), ("mary", "Mary", Role.EDITOR), ("admin", "王敏", Role.ADMIN)):  # fmt: skip
-        employ(assistant.desk, login, name, role)
+    admit(app, assistant.desk)
     return app
 
 

@@ -14,7 +14,7 @@ from bot.errors import AccessRefused
 from bot.memory.shared_log import SharedLog
 from bot.settings import Settings
 from bot.web.console.commands import say_how_to_begin
-from tests.console_people import PASSWORD
+from tests.console_people import PASSWORD, QUICK
 
 RUNNER = CliRunner()
 
@@ -23,6 +23,12 @@ RUNNER = CliRunner()
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KEFU_VAR", str(tmp_path / "var"))
+
+
+@pytest.fixture
+def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that are not about the price of a hash; the last one pays it in full."""
+    monkeypatch.setattr("bot.desk.accounts.Passwords", lambda: QUICK)
 
 
 def run(*words: str, typed: str = "") -> str:
@@ -36,6 +42,7 @@ def accounts(tmp_path: Path) -> Accounts:
     return Accounts(SharedLog(tmp_path / "var" / "kefu.db"), session=timedelta(hours=1))
 
 
+@pytest.mark.usefixtures("_cheap_hashes")
 def test_an_account_is_made_listed_closed_and_opened(tmp_path: Path) -> None:
     said = run("add", "admin", "--role", "admin", "--name", "王敏", typed=f"{PASSWORD}\n")
     assert "王敏 (admin, admin) can sign in" in said
@@ -50,6 +57,7 @@ def test_an_account_is_made_listed_closed_and_opened(tmp_path: Path) -> None:
     assert accounts(tmp_path).sign_in("li", "another long one", address="")[0].name == "li"
 
 
+@pytest.mark.usefixtures("_cheap_hashes")
 @pytest.mark.parametrize(
     ("words", "typed", "why"),
     [
