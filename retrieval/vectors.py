@@ -1,19 +1,33 @@
-"""A FAISS index of unit vectors: exact for small collections, HNSW for large ones. Similarity is the cosine."""
+"""A FAISS index of unit vectors: exact for small collections, in lists for large ones. Similarity is the cosine.
+
+In lists (IVF: Jégou, Douze and Schmid, "Product quantization for nearest neighbor search", 2011, without their codes) means:
+each vector lies with those of its centre, in float16, and a search looks into the lists whose centres are nearest. Into how
+many is chosen when the index is built, so that it finds what an exact search finds, and is kept in the file.
+`benchmarks/scale.py` measures it beside the alternatives.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import faiss
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from retrieval.encoder import Vectors
 from retrieval.errors import IndexMismatch
 
-EXACT_UP_TO = 20_000  # vectors; below it an exact search takes less than 4 ms
-_NEIGHBOURS = 32
-_EF = 64  # candidates that HNSW looks at, in building and searching
+EXACT_UP_TO = 20_000  # vectors; up to it an exact search takes less than 4 ms
+RECALL = 0.95  # of the nearest _WANTED of stand-ins for questions; of a question's ten nearest it is more
+_WANTED = 400  # as many as retrieval/evidence.py looks at
+_STAND_INS = 256
+_PER_CENTRE = 40  # vectors that a centre is learned from; FAISS wants 39
+_LISTS_PER_ROOT = 4  # lists, as a multiple of the root of the number of vectors
+_PROBES = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)  # lists to look into, the fewest first
+
+log = structlog.get_logger(__name__)
 
 
 class VectorIndex:
@@ -26,8 +40,11 @@ class VectorIndex:
     def build(cls, vectors: Vectors, *, exact_up_to: int = EXACT_UP_TO) -> VectorIndex:
         """An index over unit vectors, shape (count, dimension), float32."""
         count, dimension = vectors.shape
-        index = faiss.IndexFlatIP(dimension) if count <= exact_up_to else _graph(dimension)
-        index.add(np.ascontiguousarray(vectors, dtype=np.float32))
+        ready = np.ascontiguousarray(vectors, dtype=np.float32)
+        if count > exact_up_to:
+            return cls(_lists(ready))
+        index = faiss.IndexFlatIP(dimension)
+        index.add(ready)
         return cls(index)
 
     @classmethod
@@ -54,6 +71,11 @@ class VectorIndex:
         """Length of a vector."""
         return int(self._index.d)
 
+    @property
+    def probes(self) -> int | None:
+        """How many lists a search looks into; None where it is exact. It survives saving."""
+        return int(self._index.nprobe) if isinstance(self._index, faiss.IndexIVF) else None
+
     def search(self, query: Vectors, count: int) -> tuple[NDArray[np.int64], Vectors]:
         """Rows of the nearest vectors and their cosines, best first; fewer than `count` if there are no more.
 
@@ -74,18 +96,51 @@ class VectorIndex:
         if wanted < 1:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
         scores, rows = self._index.search(np.ascontiguousarray(query[None, :], dtype=np.float32), wanted)
-        found = rows[0] >= 0  # HNSW pads with -1 what it could not reach
+        found = rows[0] >= 0  # lists that hold fewer pad with -1
         return rows[0][found], np.clip(scores[0][found], -1.0, 1.0)
 
     def vectors(self) -> Vectors:
-        """All vectors, shape (len, dimension)."""
+        """All vectors, shape (len, dimension); those in lists are rounded to float16."""
         if len(self) == 0:
             return np.zeros((0, self.dimension), dtype=np.float32)
         return np.asarray(self._index.reconstruct_n(0, len(self)), dtype=np.float32)
 
 
-def _graph(dimension: int) -> faiss.Index:
-    index = faiss.IndexHNSWFlat(dimension, _NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
-    index.hnsw.efConstruction = _EF
-    index.hnsw.efSearch = _EF
+def _lists(vectors: Vectors) -> faiss.IndexIVF:
+    """The vectors in lists, with as few of them looked into as RECALL allows."""
+    count, dimension = vectors.shape
+    lists = max(1, min(int(_LISTS_PER_ROOT * count**0.5), count // _PER_CENTRE))
+    index = cast(
+        "faiss.IndexIVF", faiss.index_factory(dimension, f"IVF{lists},SQfp16", faiss.METRIC_INNER_PRODUCT)
+    )
+    index.train(vectors[_evenly(count, _PER_CENTRE * lists)])
+    index.add(vectors)
+    wanted = min(_WANTED, count)
+    queries = _stand_ins(vectors)
+    exact, _ = faiss.knn(queries, vectors, wanted, metric=faiss.METRIC_INNER_PRODUCT)
+    farthest = exact[:, -1:] - 1e-6  # of those that are to be found; of equal ones any will do
+    recall = 0.0
+    for probes in (*(few for few in _PROBES if few < lists), lists):
+        index.nprobe = probes
+        _, rows = index.search(queries, wanted)
+        cosines = np.einsum("qd,qkd->qk", queries, vectors[np.maximum(rows, 0)])
+        recall = float(((cosines >= farthest) & (rows >= 0)).mean())
+        if recall >= RECALL:
+            break
+    log.info("lists_built", vectors=count, lists=lists, probes=int(index.nprobe), recall=round(recall, 4))
     return index
+
+
+def _evenly(count: int, most: int) -> NDArray[np.int64]:
+    """At most so many of the first `count` numbers, evenly spread."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
+
+
+def _stand_ins(vectors: Vectors) -> Vectors:
+    """What questions may look like, shape (_STAND_INS, dimension): vectors, each drawn a third of the way to another.
+
+    A vector that is in the index itself would be found too easily.
+    """
+    rows = np.random.default_rng(0).integers(len(vectors), size=(2, _STAND_INS))
+    mixed = 2 * vectors[rows[0]] + vectors[rows[1]]
+    return np.asarray(mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-12), np.float32)
