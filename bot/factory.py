@@ -29,7 +29,7 @@ from bot.errors import BotError, ContentError
 from bot.insight.catalog import load_catalog
 from bot.insight.recommend import Recommender
 from bot.knowledge import Knowledge
-from bot.learning import intent_head, labelled_questions
+from bot.learning import intent_head, labelled_questions, said_to_intents
 from bot.manager import Limits, Manager
 from bot.memory.shared_log import SharedLog
 from bot.memory.store import Store
@@ -70,6 +70,7 @@ def rebuild(settings: Settings, encoder: Encoder, progress: Reporter) -> BuildRe
         settings.index_path,
         encoder,
         labelled=labelled_questions(content),
+        said=said_to_intents(content),
         passage_limit=settings.retrieval.passage_characters,
         progress=progress,
     )
@@ -100,6 +101,7 @@ def load_knowledge(settings: Settings, encoder: Encoder, generator: Generator | 
             encoder=reading,
             slots=SlotFinder(_products(index), _clock(settings)),
             burst=timedelta(seconds=settings.policy.burst_seconds),
+            meant=index.meant,
         ),
         answerer=Answerer(content, TemplateBook(content), index, writer),
         thresholds=threshold_table(settings, reads=generator is not None and generator.tuned),

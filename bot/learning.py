@@ -35,6 +35,15 @@ def labelled_questions(content: Content) -> list[LabelledQuestion]:
     return asked + [LabelledQuestion(text, frozenset()) for text in content.out_of_scope.all()]
 
 
+def said_to_intents(content: Content) -> list[str]:
+    """What customers say where no article need answer: the examples and titles of intents, in both languages."""
+    return [
+        text
+        for intent in content.intents.values()
+        for text in (*intent.examples.all(), intent.title.zh, intent.title.en)
+    ]
+
+
 def intent_examples(content: Content, index: SearchIndex) -> TrainingSet:
     """The team's own examples of intents, of questions that only articles answer, and of what is out of scope."""
     behind_templates = {article for intent in content.intents.values() for article in intent.articles}

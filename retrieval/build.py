@@ -64,6 +64,7 @@ def build_index(
     encoder: Encoder,
     *,
     labelled: Sequence[LabelledQuestion] = (),
+    said: Sequence[str] = (),
     passage_limit: int,
     progress: Progress,
 ) -> BuildReport:
@@ -75,6 +76,7 @@ def build_index(
         encoder: its name goes into the manifest; only it can open the index.
         labelled: questions with the articles that answer them (none for what nothing answers). Ranking and
             scores are learned from them and from the articles' own titles, headings and questions.
+        said: what customers say besides, from which pinyin is read, too.
         passage_limit: longest passage, in width units (a Chinese character is 2).
         progress: called with stage (`read`, `embed`, `calibrate`, `write`), done and total.
 
@@ -97,7 +99,7 @@ def build_index(
     builder = _Builder(Contents.of(articles, passages), cached, progress)
 
     def fill(folder: Path) -> Mapping[str, Any]:
-        calibration = builder.write(folder, labelled)
+        calibration = builder.write(folder, labelled, said)
         return {
             "kind": "index",
             "format": search.FORMAT,
@@ -132,7 +134,7 @@ class _Builder:
         self._encoder = encoder
         self._progress = progress
 
-    def write(self, folder: Path, labelled: Sequence[LabelledQuestion]) -> Calibration:
+    def write(self, folder: Path, labelled: Sequence[LabelledQuestion], said: Sequence[str]) -> Calibration:
         contents = self._contents
         texts = [embedded_text(passage) for passage in contents.passages]
         asked = [text for _, text in contents.questions]
@@ -144,7 +146,7 @@ class _Builder:
         keywords = KeywordIndex.build([tokenize(text) for text in (*texts, *asked)])
         bridge = learn_bridge(parallel_texts(contents.faces, contents.passages))
         spelling = Spelling.learn((*texts, *asked))
-        pinyin = Pinyin.learn((*texts, *asked, *(question.text for question in labelled)))
+        pinyin = Pinyin.learn((*texts, *asked, *(question.text for question in labelled), *said))
         wording = Wording(keywords, bridge=bridge, spelling=spelling, pinyin=pinyin)
         known = _known_questions(contents, labelled)
         rows = _evenly(len(known), _MOST_EXAMPLES)

@@ -119,6 +119,10 @@ class SearchIndex:
         exact = self._faces.get((article_id, language))
         return exact or next((face for face in self._contents.faces if face.id == article_id), None)
 
+    def meant(self, question: str) -> str:
+        """A question as it is encoded: with Chinese characters for what was typed in pinyin, else as it is."""
+        return self._finder.meant(question[:MAX_QUESTION].encode("utf-8", "ignore").decode())
+
     def search(
         self, question: str, *, top_k: int = 5, prefer: str = "zh", day: date, vector: Vectors | None = None
     ) -> tuple[Hit, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,14 +18,19 @@ _SURE = 0.85  # a short message with a clear intent of its own is no follow-up
 _UNANSWERED = (Route.CLARIFY, Route.NO_ANSWER)
 
 
+def _as_typed(text: str) -> str:
+    return text
+
+
 @dataclass(frozen=True)
 class Reader:
-    """What turns a customer's message into an `Understanding`. `burst` is how soon a fragment must follow."""
+    """What turns a customer's message into an `Understanding`."""
 
     head: IntentHead
     encoder: Encoder
     slots: SlotFinder
-    burst: timedelta
+    burst: timedelta  # how soon a fragment must follow
+    meant: Callable[[str], str] = _as_typed  # gives Chinese characters for what was typed in pinyin
 
     def read(
         self, text: str, past: Sequence[Turn], now: datetime, *, taken_over: Sequence[str] = ()
@@ -41,10 +46,13 @@ class Reader:
         recent = [turn for turn in past if now - turn.asked_at <= _MEMORY]
         default = recent[-1].language if recent else Language.ZH
         detected = detect(text, default=default)
-        own = to_simplified(text) if detected.language is Language.ZH_HANT else text
+        typed = to_simplified(text) if detected.language is Language.ZH_HANT else text
+        own = self.meant(typed)
+        if own != typed:  # whoever types pinyin speaks Chinese
+            detected = detect(own, default=default)
         # Whoever chooses "Postage" from what was offered says all there is to say, be it a second after the vague question.
         unanswered = () if self.head.knows(own) else self._unanswered(recent, now)
-        fragments = (*unanswered, *map(to_simplified, taken_over))
+        fragments = tuple(map(self.meant, (*unanswered, *map(to_simplified, taken_over))))
         question = " ".join((*fragments, own))
         classified = self._classify(question)
         follow_up = False
