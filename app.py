@@ -46,7 +46,7 @@ from bot.upkeep.gaps.commands import unanswered
 from bot.upkeep.retention.commands import forget
 from bot.upkeep.retention.daily import follow_retention
 from bot.web.console.commands import say_how_to_begin, staff
-from bot.web.server import build_app
+from bot.web.server import KEEP_ALIVE_SECONDS, build_app
 from finetune.adapter_commands import adapters, compress, cycle, evaluate, promote, rollback, train
 from finetune.commands import curate_set, import_files, learn_intents
 from finetune.curation.dataset import Side, load_dataset_folder
@@ -220,6 +220,7 @@ async def _serve(kefu: Kefu, listener: socket.socket) -> None:
         log_level="warning",
         access_log=False,
         proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
     await uvicorn.Server(config).serve(sockets=[listener])

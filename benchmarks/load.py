@@ -38,6 +38,7 @@ from bot.golden import load_golden
 
 KNOWLEDGE_BASE = Path("knowledge_base")
 _SEED = 20261127
+_screen = Console(stderr=True)
 _TITLES = {
     EMPTY: "empty Gradio app (peer)",
     WITHOUT_MODEL: "Kefu, answers composed",
@@ -74,8 +75,9 @@ class Customer:
         for question in self._questions:
             try:
                 await self._ask(question, seen)
-            except (httpx.HTTPError, ValueError, KeyError):
+            except (httpx.HTTPError, ValueError, KeyError) as error:
                 seen.failed += 1
+                _screen.print(f"{question!r} failed: {type(error).__name__}: {error}")
 
     async def _ask(self, question: str, seen: Seen) -> None:
         started, first = time.perf_counter(), 0.0
@@ -88,8 +90,8 @@ class Customer:
             async for line in stream.aiter_lines():
                 if line.startswith("event: "):
                     event = line.removeprefix("event: ")
-                    if event == "error":
-                        raise ValueError(question)
+                elif event == "error":
+                    raise ValueError(f"the server said {line!r}")
                 elif line.startswith("data: ") and line != "data: null":
                     answer = json.loads(line.removeprefix("data: "))[0]
                     if not first and answer["answer"]:

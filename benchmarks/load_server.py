@@ -27,7 +27,7 @@ from gradio.events import api
 from bot.factory import build_kefu
 from bot.logs import configure_logs
 from bot.settings import Settings, load_settings
-from bot.web.server import build_app
+from bot.web.server import KEEP_ALIVE_SECONDS, build_app
 
 EMPTY, WITHOUT_MODEL, WHOLE = "gradio", "kefu-without-model", "kefu"
 _WORKERS, _QUEUE = 32, 1000
@@ -79,7 +79,10 @@ async def serve(port: int, folder: Path, kind: str) -> None:
         listener.listen(1024)
         sys.stdout.write(f"ready {time.time()}\n")
         sys.stdout.flush()
-        await uvicorn.Server(uvicorn.Config(app, log_level="error", proxy_headers=False)).serve([listener])
+        config = uvicorn.Config(
+            app, log_level="error", proxy_headers=False, timeout_keep_alive=KEEP_ALIVE_SECONDS
+        )
+        await uvicorn.Server(config).serve([listener])
 
 
 if __name__ == "__main__":

@@ -39,6 +39,10 @@ from bot.web.widget_origins import OriginPolicy
 from bot.web.widget_routes import UPLOAD_PATH, add_widget
 
 # What browsers call the languages that the page speaks; any other language reads English.
+# Longer than proxies and clients keep a connection that nobody uses (nginx: 60 s), so that the server is never the one who
+# closes it while a request is on its way.
+KEEP_ALIVE_SECONDS = 75
+
 _BROWSER_LANGUAGES = {
     "en": Language.EN,
     "zh": Language.ZH,
