@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,9 @@ _LOADING = (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError,
 
 transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 log = structlog.get_logger(__name__)
+# While transformers loads a model it exchanges functions of torch for others. Two loads at once leave those in place: every
+# later model of the process then lies on no device, or has lost the tie of its embeddings.
+_one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -159,9 +163,10 @@ def load_base(
     common: dict[str, Any] = {"revision": revision, "local_files_only": offline, "trust_remote_code": False}
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(source), **common)
-        model = AutoModelForCausalLM.from_pretrained(
-            str(source), dtype="auto" if dtype is None else dtype, use_safetensors=True, **common
-        )
+        with _one_at_a_time:
+            model = AutoModelForCausalLM.from_pretrained(
+                str(source), dtype="auto" if dtype is None else dtype, use_safetensors=True, **common
+            )
     except _LOADING as error:
         reason = str(error).strip().partition("\n")[0]
         raise GenerationError(
