@@ -48,7 +48,7 @@ class Reader:
         detected = detect(text, default=default)
         typed = to_simplified(text) if detected.language is Language.ZH_HANT else text
         own = self.meant(typed)
-        if own != typed:  # whoever types pinyin speaks Chinese
+        if own != typed and detected.language is Language.EN:  # whoever types pinyin speaks Chinese
             detected = detect(own, default=default)
         # Whoever chooses "Postage" from what was offered says all there is to say, be it a second after the vague question.
         unanswered = () if self.head.knows(own) else self._unanswered(recent, now)

@@ -36,6 +36,13 @@ def test_the_log_keeps_what_was_typed_beside_what_was_understood(kefu: Kefu) -> 
     assert (turn.customer_text, turn.question) == ("yun fei duo shao", "运费多少")
 
 
+def test_a_wrong_character_does_not_change_the_script_of_the_answer(kefu: Kefu) -> None:
+    (right,) = say(kefu.manager, "這個大家電保修幾年")
+    (wrong,) = say(kefu.manager, "這個大家電包修幾年")  # 包 sounds like 保
+    assert right.language is Language.ZH_HANT
+    assert (wrong.language, wrong.text) == (right.language, right.text)
+
+
 @pytest.mark.parametrize(
     "typed", ["how much is postage", "where can I hang an order", "no women men allowed"]
 )
