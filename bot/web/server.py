@@ -42,6 +42,9 @@ from bot.web.widget_routes import UPLOAD_PATH, add_widget
 # Longer than proxies and clients keep a connection that nobody uses (nginx: 60 s), so that the server is never the one who
 # closes it while a request is on its way.
 KEEP_ALIVE_SECONDS = 75
+# Of each call over the API Gradio keeps a session of its own, 100 kB, and by default the last 10,000: a gigabyte. What a tab
+# has to remember, bot.web.transcript remembers.
+GRADIO_SESSIONS = 500
 
 _BROWSER_LANGUAGES = {
     "en": Language.EN,
@@ -128,6 +131,7 @@ def _mount_chat(app: FastAPI, assistant: Assistant, view: View, settings: Settin
     blocks.queue(max_size=server.queue, default_concurrency_limit=server.workers)
     # After every event Gradio turns its last 10,000 into a pandas table, for the monitoring page that is shut here.
     blocks._queue.ANAYLTICS_CACHE_FREQUENCY = sys.maxsize  # (their spelling)
+    blocks.state_session_capacity = GRADIO_SESSIONS
     gr.mount_gradio_app(
         app,
         blocks,
