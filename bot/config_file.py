@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -32,12 +33,27 @@ class Origin(StrEnum):
     DEFAULT = "default"
 
 
-class SettingRefused(SettingsError):
-    """Raised when kefu.toml would hold something impossible; `problems` has the message by the setting's dotted name."""
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a setting's value.
 
-    def __init__(self, problems: Mapping[str, str]) -> None:
+    Args:
+        message: in English.
+        kind: of problem, by pydantic's name for it or one of our own; so that it can be said in other languages.
+        values: what the message names: `seen`, and pydantic's bounds (`ge`, `lt` …).
+    """
+
+    message: str
+    kind: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+class SettingRefused(SettingsError):
+    """Raised when kefu.toml would hold something impossible; `problems` has what is wrong by the setting's dotted name."""
+
+    def __init__(self, problems: Mapping[str, Problem]) -> None:
         self.problems = dict(problems)
-        listed = "\n".join(f"  {name}: {message}" for name, message in self.problems.items())
+        listed = "\n".join(f"  {name}: {problem.message}" for name, problem in self.problems.items())
         super().__init__(f"These settings cannot be used:\n{listed}")
 
 
@@ -87,7 +103,9 @@ class ConfigFile:
         fixed = [name for name in changes if self.origin(name) is Origin.ENVIRONMENT]
         if fixed:
             raise SettingRefused(
-                dict.fromkeys(fixed, "The environment sets this; it cannot be changed here.")
+                dict.fromkeys(
+                    fixed, Problem("The environment sets this; it cannot be changed here.", "environment")
+                )
             )
         document = self._document()
         for name, value in changes.items():
@@ -142,7 +160,11 @@ def _read(path: Path) -> Settings:
     except ValidationError as error:
         raise SettingRefused(
             {
-                ".".join(str(part) for part in problem["loc"]): f"{problem['msg']} ({problem['input']!r})"
+                ".".join(str(part) for part in problem["loc"]): Problem(
+                    f"{problem['msg']} ({problem['input']!r})",
+                    problem["type"],
+                    {**problem.get("ctx", {}), "seen": problem["input"]},
+                )
                 for problem in error.errors()
             }
         ) from error

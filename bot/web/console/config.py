@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from bot.config_file import ConfigFile, Origin, SettingRefused, Value
+from bot.config_file import ConfigFile, Origin, Problem, SettingRefused, Value
 from bot.desk.hours import Hours
 from bot.errors import AccessRefused, SettingsError
 from bot.settings import Settings
@@ -19,6 +19,7 @@ from bot.thresholds import CALIBRATED, LANGUAGES, read_calibrated
 from bot.web.console.access import AsAdmin, ConsoleHere
 from bot.web.console.console import Console
 from bot.web.console.session import Signed
+from bot.web.console.text import Text
 from bot.web.console.workshop import SentForm, texts_of
 
 router = APIRouter(prefix="/settings")
@@ -92,13 +93,14 @@ def change(request: Request, console: ConsoleHere, signed: AsAdmin, form: SentFo
     try:
         now = file.settings()
         changes = _changes(typed, now, file)
-        problems = _impossible(changes)
-        if problems:
-            raise SettingRefused(problems)
+        impossible = _impossible(changes)
+        if impossible:
+            raise SettingRefused(impossible)
         if changes:
             file.write(changes, version=typed.get("version", ""))
     except SettingRefused as refusal:
-        return _page(console, request, signed, typed=typed, problems=refusal.problems)
+        problems = {name: _said(problem, console.text(request)) for name, problem in refusal.problems.items()}
+        return _page(console, request, signed, typed=typed, problems=problems)
     except SettingsError as error:
         return _page(console, request, signed, typed=typed, problems={"": str(error)})
     if changes:
@@ -153,7 +155,13 @@ def _value(choice: Choice, text: str) -> Value | None:
     return text
 
 
-def _impossible(changes: Mapping[str, Value | None]) -> dict[str, str]:
+def _said(problem: Problem, text: Text) -> str:
+    """A problem in the page's language; one that it has no words for in English."""
+    wording = text["config"]["wrong"].get(problem.kind)
+    return problem.message if wording is None else wording.format(**problem.values)
+
+
+def _impossible(changes: Mapping[str, Value | None]) -> dict[str, Problem]:
     """What the settings take and the parts that use it would not."""
     problems = {}
     zone = changes.get("time_zone")
@@ -161,13 +169,13 @@ def _impossible(changes: Mapping[str, Value | None]) -> dict[str, str]:
         try:
             ZoneInfo(zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            problems["time_zone"] = f"{zone!r} is no time zone. Write one like Asia/Shanghai."
+            problems["time_zone"] = Problem(f"{zone!r} is no time zone.", "time_zone", {"seen": zone})
     hours = changes.get("desk.opening_hours")
     if isinstance(hours, str):
         try:
             Hours(hours, time_zone="UTC", country=None)
         except SettingsError as error:
-            problems["desk.opening_hours"] = str(error)
+            problems["desk.opening_hours"] = Problem(str(error), "opening_hours", {"seen": hours})
     return problems
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from fastapi import FastAPI
 from bot.config_file import ConfigFile
 from bot.conversation import Language
 from bot.web.console.config import GROUPS
-from bot.web.console.text import console_text
+from bot.web.console.text import LANGUAGE_COOKIE, console_text
 from tests.bot.web.console.workshop.test_config_page import PATH, Someone
 from tests.bot.web.console.workshop.test_knowledge import fields_of
 
@@ -56,3 +57,23 @@ def test_every_setting_of_the_page_has_a_name_in_both_languages(language: Langua
     text = console_text(language)["config"]
     assert set(text["groups"]) == set(GROUPS)
     assert {choice.name for group in GROUPS.values() for choice in group} <= set(text["names"])
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "value", "said"),
+    [
+        ("zh", "retention.turns_days", "abc", "“abc”不是整数"),
+        ("en", "retention.turns_days", "0", "0 is too little; at least 1"),
+        ("zh", "desk.idle_minutes", "0", "0 太小，必须大于 0"),
+        ("zh", "time_zone", "Mars/Base", "没有“Mars/Base”这个时区"),
+        ("en", "desk.opening_hours", "whenever", "“whenever” cannot be read"),
+    ],
+)
+def test_what_is_wrong_is_said_in_the_pages_language(
+    someone: Someone, language: str, name: str, value: str, said: str
+) -> None:
+    admin = someone("admin")
+    admin.cookies.set(LANGUAGE_COOKIE, language)
+    answer = admin.post(PATH, data=fields_of(admin.get(PATH).text) | {name: value})
+    assert answer.status_code == 409
+    assert said in html.unescape(answer.text)
