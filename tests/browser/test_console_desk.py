@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from bot.memory.staff import Role
 from tests.browser.axe import violations
@@ -82,6 +82,11 @@ def _call_a_person(open_page: OpenPage, kefu: Kefu, words: Words) -> Page:
     return page
 
 
+def _take(agent: Page, words: Words) -> None:
+    agent.locator(".talk-card.waits").get_by_role("button", name=words.take).click()
+    expect(agent.locator("#reply textarea")).to_be_focused()  # the page's script is here: Enter sends
+
+
 @pytest.mark.parametrize("words", [ZH, EN], ids=["zh", "en"])
 def test_a_person_takes_a_talk_over_answers_and_returns_it(
     kefu: Kefu, open_page: OpenPage, sign_in: SignIn, words: Words
@@ -90,7 +95,7 @@ def test_a_person_takes_a_talk_over_answers_and_returns_it(
     customer = _call_a_person(open_page, kefu, words)
     card = agent.locator(".talk-card.waits")
     expect(card).to_have_count(1)  # it came by itself
-    card.get_by_role("button", name=words.take).click()
+    _take(agent, words)
 
     expect(customer.locator(".kefu-happened")).to_contain_text(words.joined)
     agent.locator("#reply textarea").fill(words.reply)
@@ -144,7 +149,7 @@ def test_a_draft_survives_a_reload_and_an_input_methods_enter_sends_nothing(
 ) -> None:
     agent = sign_in("li", locale="zh-CN")
     _call_a_person(open_page, kefu, ZH)
-    agent.locator(".talk-card.waits").get_by_role("button", name="接管").click()
+    _take(agent, ZH)
     field = agent.locator("#reply textarea")
     field.press_sequentially("草稿")
     agent.reload()
@@ -163,10 +168,56 @@ def test_a_draft_survives_a_reload_and_an_input_methods_enter_sends_nothing(
     expect(agent.locator(".happened").last).to_contain_text("会话已结束")
 
 
+def test_what_is_said_while_the_talk_is_being_fetched_is_shown_too(
+    kefu: Kefu, open_page: OpenPage, sign_in: SignIn
+) -> None:
+    agent = sign_in("li")
+    customer = _call_a_person(open_page, kefu, EN)
+    _take(agent, EN)
+    slow: list[tuple[Route, APIResponse]] = []
+    agent.route("**/thread?*", lambda route: slow.append((route, route.fetch())), times=1)
+    _say(customer, "first")
+    expect(customer.locator(".kefu-customer .kefu-bubble").last).to_have_text("first")
+    while not slow:
+        agent.wait_for_timeout(50)
+    _say(customer, "second")
+    agent.wait_for_timeout(
+        1500
+    )  # it hears that something happened, while the answer to its question is on its way
+    route, response = slow[0]
+    route.fulfill(response=response)
+
+    expect(agent.locator(".said.customer .bubble").last).to_have_text("second", timeout=5000)
+    agent.get_by_role("button", name=EN.back).click()
+
+
+def test_what_was_written_before_the_script_arrived_stays(
+    kefu: Kefu, open_page: OpenPage, sign_in: SignIn
+) -> None:
+    agent = sign_in("li")
+    _call_a_person(open_page, kefu, EN)
+    late: list[Route] = []
+    agent.route("**/talk.js*", lambda route: late.append(route))
+    agent.locator(".talk-card.waits").get_by_role("button", name=EN.take).click(no_wait_after=True)
+    field = agent.locator("#reply textarea")
+    field.fill("one moment")
+    while not late:
+        agent.wait_for_timeout(50)
+    late[0].continue_()
+
+    expect(field).to_have_attribute("data-ready", "yes")
+    expect(field).to_have_value("one moment")
+    with agent.expect_request("**/reply") as sent:
+        agent.keyboard.press("Enter")
+    assert "x-kefu-by-itself" not in sent.value.headers  # who writes is at work: the session goes on
+    expect(agent.locator(".said.person .bubble")).to_have_text("one moment")
+    agent.get_by_role("button", name=EN.back).click()
+
+
 def test_an_answer_becomes_a_candidate_by_one_click(kefu: Kefu, open_page: OpenPage, sign_in: SignIn) -> None:
     agent = sign_in("li", locale="zh-CN")
     _call_a_person(open_page, kefu, ZH)
-    agent.locator(".talk-card.waits").get_by_role("button", name="接管").click()
+    _take(agent, ZH)
     agent.locator("#reply textarea").fill("超过 72 小时没有更新，请点击催件。")
     agent.keyboard.press("Enter")
     agent.get_by_role("button", name="列为话术候选").click()
@@ -193,7 +244,7 @@ def test_axe_finds_nothing(
     _call_a_person(open_page, kefu, words)
     expect(page.locator(".talk-card.waits")).to_have_count(1)
     assert violations(page) == []
-    page.locator(".talk-card.waits").get_by_role("button", name=words.take).click()
+    _take(page, words)
     expect(page.locator(".suggestion")).to_have_count(2)
     page.locator("#reply textarea").fill(words.reply)
     page.keyboard.press("Enter")

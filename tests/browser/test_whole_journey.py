@@ -102,6 +102,7 @@ def test_from_a_vague_question_to_a_person_and_into_the_training_data(
     asks_until_a_person_comes(customer, words)
 
     agent.locator(".talk-card.waits").get_by_role("button", name=words.take).click()
+    expect(agent.locator("#reply textarea")).to_be_focused()
     expect(customer.page.locator(".notice").last).to_contain_text("小李")
     customer.say(words.asks_person)
     expect(agent.locator(".said.customer .bubble").last).to_have_text(words.asks_person)
@@ -118,6 +119,10 @@ def test_from_a_vague_question_to_a_person_and_into_the_training_data(
     up.click()
     expect(up).to_have_attribute("aria-pressed", "true")
 
+    while not any(
+        logged.rating for logged in shop.kefu.store.logged()
+    ):  # the thumb is drawn before the server has it
+        customer.page.wait_for_timeout(50)
     report = export(shop.kefu.store, tmp_path_factory.mktemp("export") / "talks.jsonl", rating=1)
     talks = [json.loads(line) for line in report.path.read_text("utf-8").splitlines()]
     told = [message["content"] for talk in talks for message in talk["messages"]]

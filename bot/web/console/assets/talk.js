@@ -25,7 +25,8 @@ const ready = () => {
   const area = field();
   if (!area || area.dataset.ready) return;
   area.dataset.ready = "yes";
-  area.value = kept();
+  area.value ||= kept(); // somebody may have written before this script was here
+  keep(area.value);
   fit();
   if (matchMedia("(pointer: fine)").matches) area.focus();
 };
