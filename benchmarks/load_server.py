@@ -15,10 +15,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+import app  # noqa: F401 — the environment of the `kefu` command, before the libraries read it
+
+# isort: split
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
@@ -49,9 +50,9 @@ def empty_app() -> FastAPI:
     with gr.Blocks(analytics_enabled=False) as blocks:
         api(chat, api_name="chat", concurrency_limit=_WORKERS)
     blocks.queue(max_size=_QUEUE, default_concurrency_limit=_WORKERS)
-    app = FastAPI()
-    gr.mount_gradio_app(app, blocks, path="/", run_history=False, enable_monitoring=False)
-    return app
+    outer = FastAPI()
+    gr.mount_gradio_app(outer, blocks, path="/", run_history=False, enable_monitoring=False)
+    return outer
 
 
 def settings_for(kind: str) -> Settings:
@@ -67,12 +68,12 @@ def settings_for(kind: str) -> Settings:
 async def serve(port: int, folder: Path, kind: str) -> None:
     """Serve until killed; says "ready" on standard output first."""
     if kind == EMPTY:
-        app = empty_app()
+        served = empty_app()
     else:
         settings = settings_for(kind)
         kefu = build_kefu(settings, lambda *_: None, log_path=folder / "kefu.db")
         kefu.prepare_sentences()
-        app = build_app(kefu.manager, settings)
+        served = build_app(kefu.manager, settings)
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
@@ -80,7 +81,7 @@ async def serve(port: int, folder: Path, kind: str) -> None:
         sys.stdout.write(f"ready {time.time()}\n")
         sys.stdout.flush()
         config = uvicorn.Config(
-            app, log_level="error", proxy_headers=False, timeout_keep_alive=KEEP_ALIVE_SECONDS
+            served, log_level="error", proxy_headers=False, timeout_keep_alive=KEEP_ALIVE_SECONDS
         )
         await uvicorn.Server(config).serve([listener])
 

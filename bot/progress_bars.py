@@ -18,6 +18,7 @@ _NAMES = {
     "make examples": "Making examples",
     "read lessons": "Reading lessons",
     "train": "Training",
+    "tune the encoder": "Tuning the encoder",
     "ask both": "Asking candidate and current",
     "judged questions": "Asking judged questions",
     "ask again": "Asking again",

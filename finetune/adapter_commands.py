@@ -165,13 +165,21 @@ def adapters() -> None:
 
 def cycle(
     limit: Annotated[int | None, typer.Option(help="Most questions of the comparison", min=1)] = None,
+    encoder: Annotated[
+        bool, typer.Option("--encoder", help="Tune the encoder, too, as `kefu intents --encoder` does")
+    ] = False,
 ) -> None:
     """Curate, train, compare, and promote what is better: a nightly job. Exit code 3 if nothing was promoted."""
     settings = _settings()
     try:
         with Bars() as bars:
             done = run_cycle(
-                settings, _encoder(settings, bars), limit=limit, stages=bars.stage, report=_shown_on(bars)
+                settings,
+                _encoder(settings, bars),
+                limit=limit,
+                tune=encoder,
+                stages=bars.stage,
+                report=_shown_on(bars),
             )
     except NothingToLearn as error:
         _screen.print(f"[bold yellow]kefu:[/] {escape(str(error))}", highlight=False)
@@ -265,6 +273,8 @@ def _summarise(done: CycleReport) -> None:
     table.add_row("conversations", ", ".join(f"{side} {count}" for side, count in done.conversations.items()))
     table.add_row("not learned", "\n".join(f"{count} {reason}" for reason, count in done.dropped.items()))
     table.add_row("intents", escape(done.intents))
+    if done.encoder:
+        table.add_row("encoder", escape(done.encoder))
     if done.thresholds:
         table.add_row("thresholds", escape(done.thresholds))
     table.add_row("candidate", f"{done.candidate}, loss {done.metrics.get('loss')}")

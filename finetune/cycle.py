@@ -33,6 +33,7 @@ from bot.settings import Settings
 from bot.upkeep.calibration.running import calibrate_again
 from finetune.curation.curate import CurationSettings
 from finetune.curation.dataset import Dataset, load_dataset_folder
+from finetune.encoder_tuning import tune_if_new
 from finetune.errors import CycleBusy, DatasetDamaged, FinetuneError, GateRefused, TrainingError
 from finetune.evaluation.evaluate import evaluate
 from finetune.evaluation.promote import Verdict, find_verdict, promote, store_evaluation
@@ -67,6 +68,7 @@ class CycleReport:
     dropped: Mapping[str, int]  # turns that were not learned from, by reason
     metrics: Mapping[str, Any]  # of the training
     intents: str = ""  # what came of the labelled questions
+    encoder: str = ""  # what came of tuning the encoder, if it was asked for
     thresholds: str = ""  # what came of calibrating them again
     seconds: Mapping[str, float] = field(default_factory=dict)  # by step
     resumed: bool = False
@@ -79,6 +81,7 @@ def run_cycle(
     how: CurationSettings | None = None,
     limit: int | None = None,
     lessons: Path | None = TALKS,
+    tune: bool = False,
     stages: Stages = lambda *_: None,
     report: Reporter | None = None,
 ) -> CycleReport:
@@ -90,6 +93,7 @@ def run_cycle(
         how: of the curation.
         limit: most questions of the comparison.
         lessons: written lessons to mix in; None for none.
+        tune: whether the encoder is tuned on the intents, too; a person decides whether it is used.
         stages: told which step is how far.
         report: told how far the training is.
 
@@ -102,7 +106,7 @@ def run_cycle(
     with _alone(folder):
         try:
             done = _run(
-                _Job(settings, encoder, adapter_registry(settings), how, limit, lessons, stages, report)
+                _Job(settings, encoder, adapter_registry(settings), how, limit, lessons, tune, stages, report)
             )
             _write(folder / _LAST, {"at": _now(), **asdict(done)})
         except Exception:  # it would come again; only one that was killed is gone on with
@@ -123,6 +127,7 @@ class _Job:
     how: CurationSettings | None
     limit: int | None
     lessons: Path | None
+    tune: bool
     stages: Stages
     report: Reporter | None
 
@@ -133,6 +138,10 @@ def _run(job: _Job) -> CycleReport:
         dataset, resumed = _dataset(job)
     with watch.step("intents"):
         intents = _intents(job, dataset)
+    tuned = ""
+    if job.tune:
+        with watch.step("encoder"):
+            tuned = tune_if_new(job.settings, job.encoder, lambda *stage: job.stages(*stage[:3]))
     with watch.step("prepare"):
         plan = plan_training(
             dataset, job.settings, job.encoder, job.registry, lessons=job.lessons, stages=job.stages
@@ -156,6 +165,7 @@ def _run(job: _Job) -> CycleReport:
         conversations={side: len(dataset.side(side)) for side in ("train", "validation", "test")},
         dropped=plan.dropped,
         intents=intents,
+        encoder=tuned,
         thresholds=thresholds,
         metrics=trained.metrics,
         seconds=watch.seconds,

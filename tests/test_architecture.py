@@ -63,7 +63,12 @@ FLOORS = (
 WORKSHOP = (
     {"finetune.commands", "finetune.adapter_commands"},
     {"finetune.cycle"},
-    {"finetune.training_set"},
+    {
+        "finetune.training_set",
+        "finetune.encoder_comparison",
+        "finetune.encoder_plan",
+        "finetune.encoder_tuning",
+    },
     {"finetune.evaluation"},
     {"finetune.default_adapter"},
     {"finetune.training", "finetune.compression"},

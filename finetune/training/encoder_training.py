@@ -3,14 +3,14 @@
 Pairs of questions of one class are pulled together and held against the other classes in their batch (multiple negatives
 ranking: Henderson et al. 2017, arXiv 1705.00652), as SetFit begins (Tunstall et al. 2022, arXiv 2209.11055). Only a LoRA is
 trained, and merged at the end, so that little data cannot undo what the encoder knows; what comes out is an ordinary
-sentence-transformers folder. Set `encoder.model` to it, and `kefu index` builds the index anew with it.
+sentence-transformers folder. Whether it is any better is not known here: see `finetune.encoder_tuning`.
 """
 
 from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from finetune.training.adapting import peft_complaints_ignored
 
 _SCALE = 20.0  # of cosines before the softmax, as the library's loss has it
 
+Steps = Callable[[int, int, float], None]  # step, of how many, loss
+
 
 @dataclass(frozen=True)
 class EncoderSettings:
@@ -41,20 +43,29 @@ class EncoderSettings:
 
 
 def train_encoder(
-    source: Path, examples: TrainingSet, folder: Path, *, settings: EncoderSettings | None = None
+    source: str | Path,
+    examples: TrainingSet,
+    folder: Path,
+    *,
+    revision: str | None = None,
+    settings: EncoderSettings | None = None,
+    report: Steps = lambda *_: None,
 ) -> Path:
     """Train a LoRA on the encoder in `source`, and write the encoder with it merged in to `folder`.
 
     Args:
-        source: a sentence-transformers folder.
+        source: a sentence-transformers folder, or the hub name of one that was downloaded before.
         examples: questions and their classes; classes with a single question are left out.
-        folder: must not exist; made whole or not at all.
+        folder: must not exist, or be empty; filled whole or not at all.
+        revision: of a hub name.
         settings: how.
+        report: told after each step.
 
     Raises:
-        TrainingError: the folder exists, or there are fewer than two classes with two questions.
+        TrainingError: the folder holds something, the source cannot be loaded, there are fewer than two classes with two
+            questions, or the training diverged.
     """
-    if folder.exists():
+    if folder.exists() and any(folder.iterdir()):
         raise TrainingError(f"{folder} exists already. Choose another folder.")
     chosen = settings if settings is not None else EncoderSettings()
     classes = _classes(examples)
@@ -63,9 +74,7 @@ def train_encoder(
             f"{len(classes)} classes have two questions or more; an encoder needs two such classes. Add examples."
         )
     torch.manual_seed(chosen.seed)
-    encoder = SentenceTransformer(
-        str(source), device="cpu" if not torch.cuda.is_available() else None, local_files_only=True
-    )
+    encoder = _load(source, revision)
     transformer: Any = encoder[0]
     with peft_complaints_ignored():
         wrapped = get_peft_model(
@@ -73,13 +82,27 @@ def train_encoder(
             LoraConfig(r=chosen.rank, lora_alpha=2 * chosen.rank, target_modules="all-linear"),
         )
         transformer.model = wrapped
-        _descend(encoder, classes, chosen)
+        _descend(encoder, classes, chosen, report)
         transformer.model = wrapped.merge_and_unload()
     beside = folder.with_name(f"{folder.name}.tmp")
     shutil.rmtree(beside, ignore_errors=True)
     encoder.save_pretrained(str(beside), create_model_card=False, safe_serialization=True)
+    if folder.exists():
+        folder.rmdir()
     beside.rename(folder)
     return folder
+
+
+def _load(source: str | Path, revision: str | None) -> SentenceTransformer:
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return SentenceTransformer(str(source), device=device, revision=revision, local_files_only=True)
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise TrainingError(
+            f"The encoder {str(source)!r} cannot be loaded to be trained: {reason} It must be a sentence-transformers folder, "
+            "or a hub name that was downloaded before: run `kefu index` with it."
+        ) from error
 
 
 def _classes(examples: TrainingSet) -> list[list[str]]:
@@ -90,23 +113,29 @@ def _classes(examples: TrainingSet) -> list[list[str]]:
 
 
 def _descend(
-    encoder: SentenceTransformer, classes: Sequence[Sequence[str]], settings: EncoderSettings
+    encoder: SentenceTransformer, classes: Sequence[Sequence[str]], settings: EncoderSettings, report: Steps
 ) -> None:
     values = [value for value in encoder.parameters() if value.requires_grad]
     optimizer = torch.optim.AdamW(values, lr=settings.learning_rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.steps)
     encoder.train()
-    for asked, same in _pairs(classes, settings):
+    for step, (asked, same) in enumerate(_pairs(classes, settings), start=1):
         left, right = (_vectors(encoder, texts, settings.query_prompt) for texts in (asked, same))
         scores = _SCALE * left @ right.T
         wanted = torch.arange(len(scores), device=scores.device)
         loss = (
             nn.functional.cross_entropy(scores, wanted) + nn.functional.cross_entropy(scores.T, wanted)
         ) / 2
+        if not loss.isfinite():
+            raise TrainingError(
+                f"The training diverged in step {step}: its loss is {loss.item()}. Choose a learning rate below "
+                f"{settings.learning_rate:g}."
+            )
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad()
         schedule.step()
+        report(step, settings.steps, float(loss.detach()))
     encoder.eval()
 
 

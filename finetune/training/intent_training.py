@@ -161,6 +161,21 @@ def labelled_questions(dataset: Dataset, intents: Mapping[str, Intent]) -> list[
     return found
 
 
+def put_right(head: IntentHead, asked: TrainingSet, encoder: Encoder) -> list[bool]:
+    """For each question whether the head puts it to its class, of the intents and the two other kinds.
+
+    Args:
+        head: a fitted one.
+        asked: questions with their classes.
+        encoder: the one that the head was fitted with.
+    """
+    vectors = encoder.encode_queries(asked.texts)
+    return [
+        _best(head.classify(text, vector)) == label
+        for text, label, vector in zip(asked.texts, asked.labels, vectors, strict=True)
+    ]
+
+
 def write_corrections(path: Path, corrections: Sequence[IntentCorrection]) -> None:
     """Write a file that `bot.understanding.corrections` reads; a running bot takes it up.
 
@@ -193,12 +208,8 @@ def _accuracy(
 def _share_right(head: IntentHead, asked: Sequence[IntentCorrection], encoder: Encoder) -> float:
     if not asked:
         return 1.0
-    vectors = encoder.encode_queries([each.text for each in asked])
-    right = [
-        _best(head.classify(each.text, vector)) == each.intent
-        for each, vector in zip(asked, vectors, strict=True)
-    ]
-    return float(np.mean(right))
+    questions = TrainingSet(tuple(each.text for each in asked), tuple(each.intent for each in asked))
+    return float(np.mean(put_right(head, questions, encoder)))
 
 
 def _best(found: Classified) -> str:

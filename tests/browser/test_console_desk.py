@@ -197,7 +197,11 @@ def test_what_was_written_before_the_script_arrived_stays(
     agent = sign_in("li")
     _call_a_person(open_page, kefu, EN)
     late: list[Route] = []
-    agent.route("**/talk.js*", lambda route: late.append(route))
+
+    def hold(route: Route) -> None:
+        late.append(route)
+
+    agent.route("**/talk.js*", hold)
     agent.locator(".talk-card.waits").get_by_role("button", name=EN.take).click(no_wait_after=True)
     field = agent.locator("#reply textarea")
     field.fill("one moment")

@@ -164,8 +164,11 @@ def test_a_cycle_ends_with_a_summary_and_a_code_that_says_what_came_of_it(
     promoted = run("cycle", "--limit", "1")
     assert promoted.exit_code == 0, promoted.output
     assert "promoted" in promoted.output
-    refused = run("cycle", "--limit", "1")
+    assert "better choice" not in promoted.output
+    refused = run("cycle", "--limit", "1", "--encoder")
     assert refused.exit_code == REFUSED
+    assert "encoder" in refused.output
+    assert "better choice" in refused.output.replace("\n", " ")
     assert "Nothing new to learn" in refused.output
 
 

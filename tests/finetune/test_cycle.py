@@ -123,6 +123,17 @@ def test_what_is_better_is_promoted(settings: Settings, run: Run, compared: list
     assert not (settings.var / "cycle" / "state.json").exists()
 
 
+@pytest.mark.usefixtures("hollow", "compared")
+def test_the_encoder_is_tuned_only_if_that_is_asked_for_and_what_cannot_be_tuned_ends_no_cycle(
+    run: Run,
+) -> None:
+    assert run().encoder == ""
+    done = run(tune=True)
+    assert "is the better choice" in done.encoder  # the small shop has few examples
+    assert list(done.seconds)[:3] == ["curate", "intents", "encoder"]
+    assert done.candidate
+
+
 @pytest.mark.usefixtures("hollow")
 def test_what_is_not_better_is_refused_with_its_reasons_and_kept_for_people(
     settings: Settings, run: Run, compared: list[tuple[str, str]], verdicts: list[Gate]

