@@ -52,6 +52,7 @@ FLOORS = (
         "bot.config_file",
         "bot.settings_sections",
         "bot.errors",
+        "bot.filled",
         "bot.logs",
         "bot.progress_bars",
         "bot.reports",

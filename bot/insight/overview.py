@@ -18,7 +18,7 @@ from bot.insight.figures import (
 )
 from bot.insight.talk_rows import JUDGED, TALKS, arguments, hour_buckets, span
 
-_BY_BOT = "route NOT IN ('merged', 'person')"  # turns that the bot had to answer
+_BY_BOT = "route NOT IN ('merged', 'person')"  # turns that the bot had to answer; `answerable` of a talk counts them
 
 
 def overview(log: Database, period: Period, *, now: datetime | None = None) -> Overview:
@@ -35,15 +35,14 @@ def overview(log: Database, period: Period, *, now: datetime | None = None) -> O
             f"""{TALKS}, {JUDGED.replace("{source}", "flagged")}
             SELECT count(*) AS talks, coalesce(sum(turns), 0) AS turns, coalesce(sum(resolved), 0) AS resolved,
                    coalesce(sum(handed_over), 0) AS handed_over, coalesce(sum(durable), 0) AS durable,
-                   count(durable) AS asked_again,
-                   (SELECT count(*) FROM votes WHERE value > 0) AS up, (SELECT count(*) FROM votes) AS rated,
-                   (SELECT count(*) FROM asked WHERE {_BY_BOT}) AS answerable,
-                   (SELECT count(*) FROM asked WHERE route = 'no_answer') AS unanswered
+                   count(durable) AS asked_again, coalesce(sum(unanswered), 0) AS unanswered,
+                   coalesce(sum(answerable), 0) AS answerable
             FROM judged""",  # noqa: S608 — constants
             values,
         )
     )
-    latencies = _latencies(log, period)
+    latencies, intents = _latencies(log, period), _intents(log, period)
+    up, down = sum(each.up for each in intents), sum(each.down for each in intents)
     buckets = hour_buckets(log, period)
     hours: Counter[tuple[int, int]] = Counter()
     for _, at, turns in buckets:
@@ -56,13 +55,13 @@ def overview(log: Database, period: Period, *, now: datetime | None = None) -> O
         durable=Share(counts["durable"], counts["asked_again"]),
         handed_over=Share(counts["handed_over"], counts["talks"]),
         unanswered=Share(counts["unanswered"], counts["answerable"]),
-        rated_up=Share(counts["up"], counts["rated"]),
+        rated_up=Share(up, up + down),
         p50=percentile(latencies, 0.5),
         p95=percentile(latencies, 0.95),
         languages=_languages(log, period),
         days=_days(log, period),
         hours=dict(hours),
-        intents=_intents(log, period),
+        intents=intents,
         reasons=_reasons(log, period),
     )
 
@@ -77,9 +76,9 @@ def percentile(ordered: Sequence[float], share: float) -> float | None:
 
 def _latencies(log: Database, period: Period) -> list[float]:
     sql = f"""
-        SELECT json_extract(timings_ms, '$.total') AS ms FROM turns
-        WHERE asked_at >= :since AND asked_at < :until AND {_BY_BOT} AND ms IS NOT NULL ORDER BY ms"""  # noqa: S608 — constants
-    return [row["ms"] for row in log.query(sql, span(period))]
+        SELECT total_ms FROM turns
+        WHERE asked_at >= :since AND asked_at < :until AND {_BY_BOT} AND total_ms IS NOT NULL"""  # noqa: S608 — constants
+    return sorted(milliseconds for (milliseconds,) in log.conn.execute(sql, span(period)))
 
 
 def _languages(log: Database, period: Period) -> dict[str, int]:
@@ -113,9 +112,9 @@ def _days(log: Database, period: Period) -> tuple[DayFigures, ...]:
 def _intents(log: Database, period: Period) -> tuple[IntentFigures, ...]:
     sql = f"""{TALKS}
         SELECT asked.intent, count(*) AS turns, count(DISTINCT conversation_id) AS talks,
-               sum(route = 'no_answer') AS unanswered, coalesce(sum(votes.value > 0), 0) AS up,
-               coalesce(sum(votes.value < 0), 0) AS down
-        FROM asked LEFT JOIN votes ON votes.turn_id = asked.id GROUP BY asked.intent ORDER BY turns DESC, asked.intent"""  # noqa: S608 — constants
+               sum(route = 'no_answer') AS unanswered, coalesce(sum(vote > 0), 0) AS up,
+               coalesce(sum(vote < 0), 0) AS down
+        FROM asked GROUP BY asked.intent ORDER BY turns DESC, asked.intent"""  # noqa: S608 — constants
     return tuple(IntentFigures(**row) for row in log.query(sql, span(period) | {"settled": "", "again": ""}))
 
 

@@ -21,7 +21,7 @@ _CLOSE = 0.1
 _WORTH = """
 WITH votes AS (SELECT turn_id, value, reason, max(given_at) FROM ratings GROUP BY turn_id),
 better AS (SELECT turn_id, text, author, max(given_at) FROM corrections GROUP BY turn_id),
-worth AS (
+worth AS MATERIALIZED (
     SELECT t.id, t.number, t.asked_at,
            CASE WHEN v.value < 0 THEN 'down' WHEN b.text IS NOT NULL THEN 'corrected'
                 WHEN t.route = 'no_answer' THEN 'no_answer' ELSE 'close' END AS kind,
@@ -33,6 +33,16 @@ worth AS (
            OR (t.route = 'template' AND t.margin < json_extract(t.thresholds, '$.template_margin') + :close))
 )
 """
+_ORDER = " ".join(f"WHEN '{each}' THEN {place}" for place, each in enumerate(KINDS))
+# Both in one statement, because the log is gone through once for it. The rows of counts have no id.
+_COUNTED_AND_LISTED = f"""{_WORTH}
+SELECT kind, count(*) AS turns, NULL AS id, NULL AS vote_reason, NULL AS correction, NULL AS author
+FROM worth GROUP BY kind
+UNION ALL
+SELECT * FROM (
+    SELECT kind, 0, id, vote_reason, correction, author FROM worth WHERE :kind IN ('', kind)
+    ORDER BY CASE kind {_ORDER} END, asked_at DESC, number DESC LIMIT :most)
+"""  # noqa: S608 — constants
 
 
 @dataclass(frozen=True)
@@ -57,16 +67,10 @@ def worth_a_look(
         kind: one of `KINDS`; "" for all.
         most: at most so many.
     """
-    values: dict[str, Any] = {"since": stamp(since), "close": _CLOSE}
-    counted = log.query(f"{_WORTH} SELECT kind, count(*) AS turns FROM worth GROUP BY kind", values)  # noqa: S608 — constants
-    counts = dict.fromkeys(KINDS, 0) | {row["kind"]: row["turns"] for row in counted}
-    order = " ".join(f"WHEN '{each}' THEN {place}" for place, each in enumerate(KINDS))
-    rows = log.query(
-        f"{_WORTH} SELECT * FROM worth WHERE :kind IN ('', kind)"  # noqa: S608 — constants
-        f" ORDER BY CASE kind {order} END, asked_at DESC, number DESC LIMIT :most",
-        values | {"kind": kind, "most": most},
-    )
-    return [_row(row) for row in rows], counts
+    values: dict[str, Any] = {"since": stamp(since), "close": _CLOSE, "kind": kind, "most": most}
+    found = list(log.query(_COUNTED_AND_LISTED, values))
+    counts = {row["kind"]: row["turns"] for row in found if row["id"] is None}
+    return [_row(row) for row in found if row["id"] is not None], dict.fromkeys(KINDS, 0) | counts
 
 
 def reviewed_since(log: Database, since: datetime, actions: Sequence[str] = REVIEWED) -> int:

@@ -16,19 +16,19 @@ from bot.memory.records import Row, stamp
 # One row a talk of the period, with what it is counted as. Of the columns beside `max(asked_at)`, SQLite takes the values
 # of the row that has the maximum: those of the last turn.
 TALKS = """
-WITH asked AS MATERIALIZED (
-    SELECT number, id, conversation_id, asked_at, route, intent, language FROM turns
-    WHERE asked_at >= :since AND asked_at < :until AND route != 'merged'
-), votes AS MATERIALIZED (
-    SELECT r.turn_id, r.value, max(r.given_at) FROM ratings AS r JOIN asked ON asked.id = r.turn_id
-    WHERE r.reason NOT LIKE 'review: %' GROUP BY r.turn_id
+WITH votes AS MATERIALIZED (
+    SELECT turn_id, value, max(given_at) FROM ratings WHERE reason NOT LIKE 'review: %' GROUP BY turn_id
+), asked AS MATERIALIZED (
+    SELECT t.number, t.conversation_id, t.asked_at, t.route, t.intent, t.language, votes.value AS vote
+    FROM turns AS t LEFT JOIN votes ON votes.turn_id = t.id
+    WHERE t.asked_at >= :since AND t.asked_at < :until AND t.route != 'merged'
 ), called AS (
     SELECT DISTINCT conversation_id FROM calls WHERE called_at >= :since AND called_at < :until
 ), talk AS (
     SELECT a.conversation_id AS id, max(a.asked_at) AS last_at, a.route AS last_route, a.number AS last_turn,
-           a.language, coalesce(v.value, 0) AS last_vote, count(*) AS turns,
-           sum(a.route = 'no_answer') AS unanswered
-    FROM asked AS a LEFT JOIN votes AS v ON v.turn_id = a.id GROUP BY a.conversation_id
+           a.language, coalesce(a.vote, 0) AS last_vote, count(*) AS turns,
+           sum(a.route = 'no_answer') AS unanswered, sum(a.route != 'person') AS answerable
+    FROM asked AS a GROUP BY a.conversation_id
 ), flagged AS (
     SELECT talk.*, c.channel, c.visitor_sha256, called.conversation_id IS NOT NULL AS handed_over,
            (called.conversation_id IS NULL AND last_route IN ('template', 'grounded') AND last_vote >= 0) AS resolved,
@@ -65,9 +65,9 @@ FIGURES: Mapping[str, str] = {
     "returned": "durable = 0",
     "handed_over": "handed_over",
     "unanswered": "unanswered > 0",
-    "up": "id IN (SELECT conversation_id FROM asked JOIN votes ON votes.turn_id = asked.id WHERE votes.value > 0)",
-    "down": "id IN (SELECT conversation_id FROM asked JOIN votes ON votes.turn_id = asked.id WHERE votes.value < 0)",
-    "slow": "id IN (SELECT conversation_id FROM turns WHERE json_extract(timings_ms, '$.total') >= :slow"
+    "up": "id IN (SELECT conversation_id FROM asked WHERE vote > 0)",
+    "down": "id IN (SELECT conversation_id FROM asked WHERE vote < 0)",
+    "slow": "id IN (SELECT conversation_id FROM turns WHERE total_ms >= :slow"
     " AND asked_at >= :since AND asked_at < :until)",
     "language": "id IN (SELECT conversation_id FROM asked WHERE language = :value)",
     "intent": "id IN (SELECT conversation_id FROM asked WHERE coalesce(intent, '') = :value)",

@@ -5,12 +5,13 @@ elsewhere goes, too: a gap's title that is its question, the text that an entry 
 programs are still to be told of it. A conversation goes when nothing of it is left.
 
 What is to go is first noted in temporary tables, so that what a person is told and what is then deleted are one thing.
+What waits beside the log (`bot.memory.spill`) is chosen by the same notes.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -18,8 +19,9 @@ from sqlite_utils import Database
 
 from bot.conversation import ConversationId
 from bot.errors import CallRefused
+from bot.memory.forgotten_gaps import renew_gaps
 from bot.memory.reading import title_of
-from bot.memory.records import stamp
+from bot.memory.records import Record, Row, stamp
 from bot.memory.uploads import UploadId
 
 
@@ -45,7 +47,12 @@ class OfConversation:
 
 @dataclass(frozen=True)
 class OfCustomer:
-    """All conversations of a user that a site vouches for, and what is known of them. `id` is the site's own."""
+    """All conversations of a user that a site vouches for, and what is known of them. `id` is the site's own.
+
+    With them go those that were held in the same browser before or without signing in, unless another user of the site
+    was known in it, too: then they may be that one's. A widget's or program's conversation that nobody was named in and
+    that was followed by a new one is not among them: nothing in the log says whose it was.
+    """
 
     id: str
 
@@ -67,6 +74,7 @@ class Counts:
     files: int
     bytes: int
     customers: int
+    waiting: int  # records that wait beside the log: turns, conversations, ratings and corrections
 
     @property
     def nothing(self) -> bool:
@@ -76,6 +84,7 @@ class Counts:
 
 _TABLES = (
     "with_open_call",  # conversations
+    "still_used",  # conversations of which a turn that stays waits beside the log
     *(
         "going_conversations",
         "going_turns",
@@ -84,6 +93,7 @@ _TABLES = (
         "going_uploads",
         "going_customers",
     ),
+    "going_waiting",
 )
 _OPEN = "INSERT INTO with_open_call SELECT conversation_id FROM calls WHERE state IN ('waiting', 'taken')"
 _NEVER = ""  # before every stamp
@@ -99,7 +109,7 @@ _OLD = (
     """INSERT INTO going_uploads SELECT id FROM uploads
        WHERE uploaded_at < max(:turns, :uploads) AND conversation_id NOT IN (SELECT id FROM with_open_call)""",
     """INSERT INTO going_conversations SELECT id FROM conversations AS c
-       WHERE opened_at < :turns AND id NOT IN (SELECT id FROM with_open_call)
+       WHERE opened_at < :turns AND id NOT IN (SELECT id FROM with_open_call) AND id NOT IN (SELECT id FROM still_used)
        AND NOT EXISTS (SELECT 1 FROM turns AS o WHERE o.conversation_id = c.id AND o.id NOT IN (SELECT id FROM going_turns))
        AND NOT EXISTS (SELECT 1 FROM calls AS o WHERE o.conversation_id = c.id AND o.id NOT IN (SELECT id FROM going_calls))
        AND NOT EXISTS (
@@ -111,6 +121,21 @@ _OF_CONVERSATIONS = tuple(
     f"INSERT INTO going_{table} SELECT {key} FROM {table} WHERE conversation_id IN (SELECT id FROM going_conversations)"  # noqa: S608 — our own words
     for table, key in (("turns", "id"), ("calls", "id"), ("visits", "number"), ("uploads", "id"))
 )
+# A customer's conversations, and those that nobody is named in of browsers in which no other customer was named.
+_OF_CUSTOMER = """
+    INSERT INTO going_conversations SELECT conversation_id FROM conversation_customers WHERE customer_id = :id
+    UNION SELECT c.id FROM conversation_customers AS o
+    JOIN conversations AS known ON known.id = o.conversation_id
+    JOIN conversations AS c ON c.visitor_sha256 = known.visitor_sha256
+    WHERE o.customer_id = :id AND NOT EXISTS (
+        SELECT 1 FROM conversations AS other JOIN conversation_customers AS named ON named.conversation_id = other.id
+        WHERE other.visitor_sha256 = known.visitor_sha256 AND named.customer_id != :id)"""
+# Browsers all of whose conversations go.
+_BROWSERS = """
+    SELECT DISTINCT visitor_sha256 AS v FROM conversations AS c WHERE id IN (SELECT id FROM going_conversations)
+    AND NOT EXISTS (
+        SELECT 1 FROM conversations
+        WHERE visitor_sha256 = c.visitor_sha256 AND id NOT IN (SELECT id FROM going_conversations))"""
 _CUSTOMERS_WITHOUT_ANY = """
     INSERT OR IGNORE INTO going_customers SELECT customer_id FROM conversation_customers AS o
     WHERE conversation_id IN (SELECT id FROM going_conversations) AND NOT EXISTS (
@@ -146,11 +171,17 @@ _COUNTS = {
     "files": "SELECT count(*) FROM going_uploads",
     "bytes": "SELECT coalesce(sum(bytes), 0) FROM uploads WHERE id IN (SELECT id FROM going_uploads)",
     "customers": "SELECT count(*) FROM going_customers",
+    "waiting": "SELECT count(*) FROM going_waiting",
 }
 
 
-def mark(log: Database, what: What) -> Counts:
+def mark(log: Database, what: What, waiting: Iterable[Record] = ()) -> Counts:
     """Note what is to go, in temporary tables of this connection, and count it. Nothing is deleted yet.
+
+    Args:
+        log: the log.
+        what: what is to go.
+        waiting: what waits beside the log.
 
     Raises:
         CallRefused: a conversation that was asked for has an open call.
@@ -159,8 +190,13 @@ def mark(log: Database, what: What) -> Counts:
         log.conn.execute(f"DROP TABLE IF EXISTS temp.{table}")
         log.conn.execute(f"CREATE TEMP TABLE {table} (id PRIMARY KEY) WITHOUT ROWID")
     log.conn.execute(_OPEN)
+    rows: defaultdict[str, list[Row]] = defaultdict(list)  # what waits, by table
+    for record in waiting:
+        rows[record.head].append(record.first)
     if isinstance(what, Older):
-        moments = {name: _NEVER if at is None else stamp(at) for name, at in vars(what).items()}
+        moments = {name: _moment(at) for name, at in vars(what).items()}
+        used = [(row["conversation_id"],) for row in rows["turns"] if row["asked_at"] >= moments["turns"]]
+        log.conn.executemany("INSERT OR IGNORE INTO still_used VALUES (?)", used)
         for sql in _OLD:
             log.conn.execute(sql, moments)
     else:
@@ -168,6 +204,7 @@ def mark(log: Database, what: What) -> Counts:
         for sql in _OF_CONVERSATIONS:
             log.conn.execute(sql)
     log.conn.execute(_CUSTOMERS_WITHOUT_ANY)
+    _mark_waiting(log, what, rows)
     return Counts(**{name: log.conn.execute(sql).fetchone()[0] for name, sql in _COUNTS.items()})
 
 
@@ -186,45 +223,63 @@ def delete_marked(log: Database) -> tuple[UploadId, ...]:
     }
     for sql in _DELETE:
         log.conn.execute(sql)
-    _renew_gaps(log, touched, asked | set(map(title_of, asked)))
+    renew_gaps(log, touched, asked | set(map(title_of, asked)))
     return files
+
+
+def marked_waiting(log: Database) -> frozenset[str]:
+    """The ids of the records beside the log that `mark` noted."""
+    return frozenset(_ids(log, "going_waiting"))
+
+
+def _mark_waiting(log: Database, what: What, rows: Mapping[str, Sequence[Row]]) -> None:
+    """Note which of the records beside the log go with what has been noted in it. `rows` are their first ones by table."""
+    if isinstance(what, Older):
+        before, still_open = _moment(what.turns), _ids(log, "with_open_call")
+        turns = {
+            row["id"]
+            for row in rows["turns"]
+            if row["asked_at"] < before and row["conversation_id"] not in still_open
+        }
+        used = _ids(log, "still_used")
+        conversations = {
+            row["id"] for row in rows["conversations"] if row["opened_at"] < before and row["id"] not in used
+        }
+    else:
+        browsers = {row["v"] for row in log.query(_BROWSERS)} if isinstance(what, OfCustomer) else set()
+        conversations = _ids(log, "going_conversations") | {
+            row["id"]
+            for row in rows["conversations"]
+            if row["id"] == what.id or row["visitor_sha256"] in browsers
+        }
+        turns = {row["id"] for row in rows["turns"] if row["conversation_id"] in conversations}
+    judged = turns | _ids(log, "going_turns")
+    said = {
+        row["id"] for head in ("ratings", "corrections") for row in rows[head] if row["turn_id"] in judged
+    }
+    going = turns | said | {row["id"] for row in rows["conversations"] if row["id"] in conversations}
+    log.conn.executemany("INSERT INTO going_waiting VALUES (?)", [(each,) for each in going])
+
+
+def _moment(at: datetime | None) -> str:
+    return _NEVER if at is None else stamp(at)
+
+
+def _ids(log: Database, table: str) -> set[str]:
+    return {row["id"] for row in log.query(f"SELECT id FROM {table}")}  # noqa: S608 — our own words
 
 
 def _mark_conversations(log: Database, what: OfConversation | OfCustomer) -> None:
     if isinstance(what, OfConversation):
-        chosen = "SELECT id FROM conversations WHERE id = ?"
+        log.conn.execute(
+            "INSERT INTO going_conversations SELECT id FROM conversations WHERE id = ?", [what.id]
+        )
     else:
-        chosen = "SELECT conversation_id FROM conversation_customers WHERE customer_id = ?"
         log.conn.execute("INSERT INTO going_customers SELECT id FROM customers WHERE id = ?", [what.id])
-    log.conn.execute(f"INSERT INTO going_conversations {chosen}", [what.id])
+        log.conn.execute(_OF_CUSTOMER, {"id": what.id})
     sql = "SELECT count(*) FROM going_conversations WHERE id IN (SELECT id FROM with_open_call)"
     still_open = log.conn.execute(sql).fetchone()[0]
     if still_open:
         raise CallRefused(
             f"{still_open} of these talks have an open call for a person. Close them in the console first; nothing is deleted."
         )
-
-
-def _renew_gaps(log: Database, touched: Iterable[int], gone: set[str]) -> None:
-    """Take away gaps of which no question is left, and titles that are a question that is gone."""
-    members: defaultdict[int, list[int]] = defaultdict(list)  # a gap → those that were merged into it
-    for row in log.query("SELECT number, merged_into FROM gaps WHERE merged_into IS NOT NULL"):
-        members[row["merged_into"]].append(row["number"])
-    for gap in touched:
-        family = [gap]
-        for number in family:  # grows while it is read
-            family += members[number]
-        left = _latest_question(log, gap)
-        for number in reversed(family):  # what points at others first
-            if left is None:
-                log.conn.execute("DELETE FROM gaps WHERE number = ?", [number])
-            elif next(log.query("SELECT title FROM gaps WHERE number = ?", [number]))["title"] in gone:
-                log.conn.execute("UPDATE gaps SET title = ? WHERE number = ?", [title_of(left), number])
-
-
-def _latest_question(log: Database, gap: int) -> str | None:
-    sql = """
-        SELECT t.question FROM gap_turns AS g JOIN turns AS t ON t.id = g.turn_id WHERE g.gap = ?
-        ORDER BY t.asked_at DESC, t.number DESC LIMIT 1"""
-    row = next(log.query(sql, [gap]), None)
-    return None if row is None else row["question"]

@@ -69,9 +69,9 @@ def take_over(log: Database, spill: Spill, *, wait_seconds: float) -> None:
     with spill.abandoned() as files:
         if not files:
             return
-        records = [record for file in files for record in read_records(file)]
-        records.sort(key=_place)  # a conversation may lie in one file and its turns in another
-        with immediate(log, wait_seconds=wait_seconds):
+        with immediate(log, wait_seconds=wait_seconds):  # nobody can forget any of it while it is read
+            records = [record for file in files for record in read_records(file)]
+            records.sort(key=_place)  # a conversation may lie in one file and its turns in another
             result = replay(log, records)
         for file in files:
             discard(file.path, keep=result.refused > 0)

@@ -3,6 +3,8 @@
 When that disk is the trouble, the file lies in the temporary directory instead. Each process has files of its own and
 holds a lock on them, so that a starting process takes over only what a dead one left. A record has an id and is
 written into the log once, however often its line is read.
+
+A line that is to be forgotten is blanked in its place, in files of any process (`bot.memory.blanking`).
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from bot.memory.records import TABLES, Record
 _log = structlog.get_logger(__name__)
 
 _FORMAT = 1
+_WAITING, _REJECTED = ".jsonl", ".rejected"
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Spill:
             (Path(tempfile.gettempdir()), f"kefu-{name}.spill-"),
         )
         self._own: dict[Path, int] = {}  # open files of this process: path → descriptor
+        self._written: dict[Path, int] = {}  # when this process wrote to them last: path → st_mtime_ns
 
     def append(self, record: Record) -> Path:
         """Write the record as one line, on disk before this returns, and say in which file.
@@ -69,6 +73,7 @@ class Spill:
             try:
                 path = self._own_file(folder, prefix)
                 _append_line(self._own[path], line.encode() + b"\n")
+                self._written[path] = os.fstat(self._own[path]).st_mtime_ns
             except OSError as error:
                 trouble = error
             else:
@@ -78,6 +83,27 @@ class Spill:
     def waiting(self) -> tuple[Path, ...]:
         """Files that hold records not yet in the log: of this process, of others, and abandoned ones."""
         return tuple(sorted(path for folder, prefix in self._places for path in _listed(folder, prefix)))
+
+    def files(self) -> tuple[Path, ...]:
+        """Files that wait and those that were set aside for a person, of whatever process."""
+        rejected = (path for folder, prefix in self._places for path in _listed(folder, prefix, _REJECTED))
+        return (*self.waiting(), *sorted(rejected))
+
+    def left_of_own(self, *, look: bool) -> frozenset[str] | None:
+        """The ids that this process's files still hold, if somebody else has written into them; else None.
+
+        `look` reads them whatever their times say: two writes within some milliseconds may have the same.
+        """
+        changed = any(os.fstat(own).st_mtime_ns != self._written.get(path) for path, own in self._own.items())
+        if not self._own or not (look or changed):
+            return None
+        left: set[str] = set()
+        for path, own in self._own.items():
+            found = os.fstat(own)
+            lines = os.pread(own, found.st_size, 0).decode(errors="replace").splitlines()
+            left |= {record.id for record in map(parse, lines) if record is not None}
+            self._written[path] = found.st_mtime_ns
+        return frozenset(left)
 
     @contextmanager
     def abandoned(self) -> Iterator[tuple[Abandoned, ...]]:
@@ -97,6 +123,7 @@ class Spill:
             discard(path, keep=keep)
             os.close(descriptor)
         self._own.clear()
+        self._written.clear()
 
     def close(self) -> None:
         """Let go of this process's files without removing them: the next start takes them over."""
@@ -142,14 +169,14 @@ def _take(path: Path) -> int | None:
 def read_records(file: Abandoned) -> Iterator[Record | None]:
     """Each line's record; None for a line that cannot be used (torn, foreign, or of a newer Kefu)."""
     with open(file.descriptor, encoding="utf-8", errors="replace", closefd=False) as lines:
-        yield from map(_parse, lines)
+        yield from (parse(line) for line in lines if line.strip())  # blank: forgotten
 
 
 def discard(path: Path, *, keep: bool) -> None:
     """Remove a file that has been read; `keep` leaves it under a name that is not read again, for a person."""
     try:
         if keep:
-            path.replace(path.with_suffix(".rejected"))
+            path.replace(path.with_suffix(_REJECTED))
         else:
             path.unlink()
     except OSError as error:  # harmless: its records are skipped when they are read again
@@ -169,16 +196,17 @@ def _append_line(descriptor: int, line: bytes) -> None:
         raise
 
 
-def _listed(folder: Path, prefix: str) -> list[Path]:
+def _listed(folder: Path, prefix: str, ending: str = _WAITING) -> list[Path]:
     try:
         return [
-            entry for entry in folder.iterdir() if entry.name.startswith(prefix) and entry.suffix == ".jsonl"
+            entry for entry in folder.iterdir() if entry.name.startswith(prefix) and entry.suffix == ending
         ]
     except OSError:  # no such folder (yet), or not readable
         return []
 
 
-def _parse(line: str) -> Record | None:
+def parse(line: str) -> Record | None:
+    """The record in a line of a spill file; None for a line that is none."""
     try:
         fields: Any = json.loads(line)
     except ValueError:

@@ -1,4 +1,7 @@
-"""Records of this process that the log could not take yet: kept on disk by a spill file, and here to be read."""
+"""Records of this process that the log could not take yet: kept on disk by a spill file, and here to be read.
+
+What is forgotten meanwhile (`kefu forget`, retention) is blanked in the file, often by another process, and goes here, too.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ class Waiting:
         self.spill = spill
         self._lock = threading.Lock()
         self._records: list[Record] = []
+        self._on_disk: set[str] = set()  # ids of those with a line in a file
 
     def add(self, record: Record) -> None:
         """Keep a record. Not even a disk without any room makes this fail: then it is kept in memory only."""
@@ -34,6 +38,7 @@ class Waiting:
                 except OSError as error:
                     _log.critical("record_in_memory_only", table=record.head, id=record.id, error=str(error))
                 else:
+                    self._on_disk.add(record.id)
                     _log.error("record_spilled", table=record.head, id=record.id, path=str(path))
 
     def remove(self, written: Sequence[Record], *, keep_files: bool) -> None:
@@ -41,15 +46,27 @@ class Waiting:
         with self._lock:
             done = {record.id for record in written}
             self._records = [record for record in self._records if record.id not in done]
-            if (
-                not self._records
-            ):  # else a record came meanwhile; the files go with the next one, lines are read once
-                self.spill.forget_own(keep=keep_files)
+            if not self._records:  # else one came meanwhile; the files go with it, lines are read once
+                self._forget_files(keep=keep_files)
 
-    def records(self) -> tuple[Record, ...]:
-        """Everything that waits now."""
+    def records(self, *, look: bool = False) -> tuple[Record, ...]:
+        """Everything that waits now. `look` makes sure that nothing is among it that was forgotten a moment ago."""
         with self._lock:
+            try:
+                left = self.spill.left_of_own(look=look)
+            except OSError:  # a failing disk is no reason to lose what is in memory
+                left = None
+            if left is not None:
+                self._records = [
+                    each for each in self._records if each.id in left or each.id not in self._on_disk
+                ]
+                if not self._records:
+                    self._forget_files(keep=False)
             return tuple(self._records)
+
+    def _forget_files(self, *, keep: bool) -> None:
+        self.spill.forget_own(keep=keep)
+        self._on_disk.clear()
 
     def files(self) -> tuple[Path, ...]:
         """Spill files of this log, of whatever process."""

@@ -99,8 +99,8 @@ class Writer:
                 raise StoreError(
                     f"The log {self._path} could not be opened for writing. Mend it and start Kefu again."
                 )
-            waiting = self.waiting.records()
             with immediate(self._log, wait_seconds=deadline - time.monotonic()):
+                waiting = self.waiting.records(look=True)  # nobody can forget any of it now
                 result = replay(self._log, waiting)
                 insert_once(self._log, record)
             if waiting:

@@ -18,6 +18,7 @@ from bot.understanding.intents import KNOWLEDGE, OUT_OF_SCOPE, Classified, Train
 from bot.understanding.vector_parts import Parts
 from bot.upkeep.checks.diagnostics import Diagnostic, Kind, Location, Severity
 from bot.upkeep.checks.materials import Materials
+from bot.upkeep.checks.said import Words, listed, said
 from retrieval.encoder import Vectors
 from retrieval.joined_encoder import parts_of
 
@@ -142,25 +143,29 @@ def _customers(materials: Materials) -> Iterator[Stray]:
 
 def _told(pair: tuple[str, str], strays: Sequence[Stray], size: int, materials: Materials) -> Diagnostic:
     counts = Counter((each.intent, each.taken_for) for each in strays)
-    ways = "; ".join(
-        f"{count} of {_named(right)} taken for {_named(wrong)}"
-        for (right, wrong), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ways = listed(
+        (
+            said("way", n=count, right=_named(right), wrong=_named(wrong))
+            for (right, wrong), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        ),
+        "then",
     )
     many = len(strays) >= max(_MANY * size, _WORTH_TELLING)
     both_answer = all(name in materials.content.intents for name in pair)
     return Diagnostic(
         Kind.CONFUSED_INTENTS,
         Severity.WARNING if many and both_answer else Severity.HINT,
-        f"{len(strays)} question{'' if len(strays) == 1 else 's'} went astray: {ways}.",
+        said("confused", n=len(strays), ways=ways),
         tuple(_place(each, materials) for each in strays),
-        "Move examples to where they belong, add some that tell the two apart, or merge the intents.",
+        said("confused_do"),
     )
 
 
 def _place(stray: Stray, materials: Materials) -> Location:
-    note = f"taken for {_named(stray.taken_for)}"
+    note = said("taken_for", wrong=_named(stray.taken_for))
     if stray.known_from != EXAMPLE:
-        return Location(None, intent=stray.intent, text=stray.text, note=f"{note}; {stray.known_from}")
+        known = listed((note, said(stray.known_from)), "then")
+        return Location(None, intent=stray.intent, text=stray.text, note=known)
     return replace(_example(stray, materials), note=note)
 
 
@@ -175,8 +180,9 @@ def _example(stray: Stray, materials: Materials) -> Location:
     return materials.in_out_of_scope(stray.text) if face is None else materials.in_article(face, stray.text)
 
 
-def _named(intent: str) -> str:
-    return {KNOWLEDGE: "what only articles answer", OUT_OF_SCOPE: "out of scope"}.get(intent, intent)
+def _named(intent: str) -> Words:
+    kinds = {KNOWLEDGE: said("knowledge"), OUT_OF_SCOPE: said("out_of_scope")}
+    return kinds.get(intent, intent)
 
 
 def _best(found: Classified) -> Guess:

@@ -20,6 +20,7 @@ from bot.upkeep.checks.diagnostics import Diagnostic, Kind, Location, Severity
 from bot.upkeep.checks.materials import Materials
 from bot.upkeep.checks.nearness import centred
 from bot.upkeep.checks.polarity import FREE, NO, PAID, YES, negated_conditions, polarity
+from bot.upkeep.checks.said import Words, amount, said
 from bot.upkeep.checks.statements import Clause, Source, Statement, statements
 from bot.upkeep.checks.values import CONTACTS, Value, unmatched
 from bot.upkeep.checks.wording import Overlap, Wording
@@ -39,7 +40,7 @@ _EXAMPLE = re.compile(r"例如|比如|举例|(?<![A-Za-z])(?:for example|for ins
 class _Conflict:
     one: Statement
     other: Statement
-    said: tuple[str, str]  # "7 days" and "10 days"; "yes" and "no"
+    said: tuple[Words, Words]  # 7 days and 10 days; yes and no
 
 
 def check_contradictions(materials: Materials) -> Iterator[Diagnostic]:
@@ -62,9 +63,9 @@ def _possible(spoken: Sequence[Statement]) -> Iterator[_Conflict]:
         one, other = spoken[first], spoken[second]
         if one.source.key == other.source.key or _about_different_things(one, other):
             continue
-        said = _numbers(one, other, stated, wording) or _yes_and_no(one, other, wording)
-        if said is not None:
-            yield _Conflict(one, other, said)
+        both = _numbers(one, other, stated, wording) or _yes_and_no(one, other, wording)
+        if both is not None:
+            yield _Conflict(one, other, both)
 
 
 def _about_different_things(one: Statement, other: Statement) -> bool:
@@ -76,7 +77,7 @@ def _about_different_things(one: Statement, other: Statement) -> bool:
 
 def _numbers(
     one: Statement, other: Statement, stated: dict[tuple[str, ...], set[Value]], wording: Wording
-) -> tuple[str, str] | None:
+) -> tuple[Words, Words] | None:
     """Two amounts of one unit beside the same words, each of which the other's whole source does not state."""
     for mine, theirs in product(one.clauses, other.clauses):
         if not _at_least(_CLAUSES, wording.overlap(mine.words, theirs.words)):
@@ -85,7 +86,7 @@ def _numbers(
         there = unmatched(_amounts(theirs), stated[one.source.key])
         for value, counter in product(sorted(here, key=str), sorted(there, key=str)):
             if value.kind == counter.kind and value.unit == counter.unit:
-                return str(value), str(counter)
+                return amount(value), amount(counter)
     return None
 
 
@@ -93,7 +94,7 @@ def _amounts(clause: Clause) -> set[Value]:
     return {value for value in clause.values if value.kind not in CONTACTS}
 
 
-def _yes_and_no(one: Statement, other: Statement, wording: Wording) -> tuple[str, str] | None:
+def _yes_and_no(one: Statement, other: Statement, wording: Wording) -> tuple[Words, Words] | None:
     """One sentence denies what nearly the same words of the other affirm, or charges for what is free there.
 
     A sentence that says both, of two cases, is passed over: which of them the other one means cannot be told. So is a table's
@@ -107,7 +108,7 @@ def _yes_and_no(one: Statement, other: Statement, wording: Wording) -> tuple[str
         return None
     sides = [[(clause, polarity(clause.text)) for clause in each.clauses] for each in (one, other)]
     for yes, no in ((YES, NO), (FREE, PAID)):
-        for (mine, theirs), said in ((sides, (no, yes)), (sides[::-1], (yes, no))):
+        for (mine, theirs), both in ((sides, (no, yes)), (sides[::-1], (yes, no))):
             denying = [clause for clause, says in mine if no in says]
             if any(no in says for _, says in theirs) or (no is PAID and any(yes in says for _, says in mine)):
                 continue
@@ -115,7 +116,7 @@ def _yes_and_no(one: Statement, other: Statement, wording: Wording) -> tuple[str
             if any(
                 wording.share(d.own or d.words, a.words) >= _DENIED for d, a in product(denying, affirming)
             ):
-                return said
+                return said(both[0]), said(both[1])
     return None
 
 
@@ -164,9 +165,9 @@ def _told(conflict: _Conflict, materials: Materials) -> Diagnostic:
     return Diagnostic(
         Kind.CONTRADICTION,
         Severity.WARNING,
-        f"They seem to speak of the same thing, but one says {one} and the other {other}.",
+        said("contradiction", one=one, other=other),
         (_place(conflict.one, materials), _place(conflict.other, materials)),
-        "Find out which is right and mend the other; if both are, say in each what it is about.",
+        said("contradiction_do"),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.content import MESSAGES_FILE
+from bot.upkeep.checks.said import Words
 
 
 class Severity(StrEnum):
@@ -67,7 +68,7 @@ class Location:
     article: str | None = None
     intent: str | None = None
     text: str = ""
-    note: str = ""
+    note: Words = ""
 
     def __str__(self) -> str:
         """As people and editors write it: `articles/zh/fees.md:12`."""
@@ -90,9 +91,19 @@ class Diagnostic:
 
     kind: Kind
     severity: Severity
-    message: str  # what was seen, a sentence
+    seen: Words  # a sentence
     locations: tuple[Location, ...]
-    remedy: str  # what to do, a sentence
+    to_do: Words  # a sentence
+
+    @property
+    def message(self) -> str:
+        """What was seen, in English."""
+        return str(self.seen)
+
+    @property
+    def remedy(self) -> str:
+        """What to do, in English."""
+        return str(self.to_do)
 
 
 def gravest_first(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -18,6 +18,7 @@ from bot.understanding.intents import normalise
 from bot.upkeep.checks.diagnostics import Diagnostic, Kind, Location, Severity
 from bot.upkeep.checks.materials import Materials
 from bot.upkeep.checks.nearness import centred, near_pairs
+from bot.upkeep.checks.said import said
 from bot.upkeep.checks.wording import Overlap, Wording
 from retrieval.chunking import embedded_text, plain_text
 from retrieval.documents import Article
@@ -53,10 +54,9 @@ def _articles(faces: Sequence[Article], materials: Materials) -> Iterator[Diagno
         yield Diagnostic(
             Kind.DUPLICATE_ARTICLE,
             Severity.WARNING if copied else Severity.HINT,
-            f"These articles say nearly the same, {'word for word' if copied else 'in other words'}; "
-            "the search has to choose between them.",
+            said("copied" if copied else "alike"),
             tuple(materials.in_article(face, face.title) for face in (faces[one], faces[other])),
-            "Merge them, or let each say what the other does not.",
+            said("copied_do"),
         )
 
 
@@ -102,11 +102,9 @@ def _questions(faces: Sequence[Article], materials: Materials) -> Iterator[Diagn
         yield Diagnostic(
             Kind.DUPLICATE_QUESTION,
             Severity.WARNING if same else Severity.HINT,
-            "Both articles name the same question."
-            if same
-            else "Both articles name nearly the same question.",
+            said("same_question" if same else "near_question"),
             (one, other),
-            "Leave it to the article that answers it.",
+            said("same_question_do"),
         )
 
 
@@ -125,11 +123,9 @@ def _examples(materials: Materials) -> Iterator[Diagnostic]:
         yield Diagnostic(
             Kind.EXAMPLE_OF_TWO,
             Severity.ERROR if same else Severity.WARNING,
-            "Both have this example or title, so that neither is certain."
-            if same
-            else "Both have nearly the same example or title.",
+            said("same_example" if same else "near_example"),
             (one, other),
-            "Leave it to the intent that it belongs to.",
+            said("same_example_do"),
         )
 
 

@@ -15,6 +15,7 @@ from bot.answering.facts import facts, numbers
 from bot.content import Intent
 from bot.upkeep.checks.diagnostics import Diagnostic, Kind, Location, Severity
 from bot.upkeep.checks.materials import Materials
+from bot.upkeep.checks.said import amount, listed, said
 from bot.upkeep.checks.values import CONTACTS, Value, unmatched, values
 from retrieval.documents import Article
 from retrieval.sentences import sentences
@@ -87,9 +88,9 @@ def _template(intent: Intent, materials: Materials) -> Iterator[Diagnostic]:
         yield Diagnostic(
             Kind.ONE_LANGUAGE_ONLY,
             Severity.ERROR,
-            f"Only one face of the template states {', '.join(unequal)}; Kefu does not start with it.",
+            said("one_face_of_template", stated=listed(unequal)),
             (materials.in_intent(intent, "zh", zh), materials.in_intent(intent, "en", en)),
-            "Make both faces state the same numbers and links.",
+            said("one_face_of_template_do"),
         )
 
 
@@ -130,9 +131,9 @@ def _contradiction(difference: _Difference, places: tuple[Location, Location]) -
     return Diagnostic(
         Kind.LANGUAGES_CONTRADICT,
         Severity.ERROR,
-        f"In Chinese it is {difference.zh[1]}, in English {difference.en[1]}.",
+        said("languages_contradict", zh=amount(difference.zh[1]), en=amount(difference.en[1])),
         places,
-        "Find out which is right and mend the other.",
+        said("mend_one"),
     )
 
 
@@ -140,12 +141,12 @@ def _one_sided(
     face: Article, other: Article, missing: Sequence[tuple[_Sentence, Value]], materials: Materials
 ) -> Diagnostic:
     contact = any(value.kind in CONTACTS for _, value in missing)
-    stated = ", ".join(str(value) for _, value in missing)
+    stated = listed(amount(value) for _, value in missing)
     places = [materials.in_article(face, text) for text in dict.fromkeys(each.text for each, _ in missing)]
     return Diagnostic(
         Kind.ONE_LANGUAGE_ONLY,
         Severity.WARNING if contact else Severity.HINT,
-        f"Only the {face.language} face states {stated}.",
+        said("one_face", language=said(face.language), stated=stated),
         (*places, materials.in_article(other)),
-        f"Say it in {other.path}, too, if it holds for those customers.",
+        said("one_face_do", file=other.path),
     )

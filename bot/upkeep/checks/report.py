@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -65,9 +65,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "intents": report.intents,
         "turns": report.turns,
         "counts": {severity.value: report.count(severity) for severity in Severity},
-        "diagnostics": [
-            {**asdict(each), "kind": each.kind.name.lower().replace("_", "-")} for each in report.diagnostics
-        ],
+        "diagnostics": list(map(_json, report.diagnostics)),
     }
 
 
@@ -112,6 +110,16 @@ def write_report(report: Report, *, json_path: Path | None, html_path: Path | No
     if html_path is not None:
         files[html_path] = as_html(report)
     write_files(files)
+
+
+def _json(each: Diagnostic) -> dict[str, Any]:
+    return {
+        "kind": each.kind.name.lower().replace("_", "-"),
+        "severity": each.severity,
+        "message": each.message,
+        "locations": [{**vars(place), "note": str(place.note)} for place in each.locations],
+        "remedy": each.remedy,
+    }
 
 
 def _diagnostic(each: Diagnostic) -> Iterator[RenderableType]:

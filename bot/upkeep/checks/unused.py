@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bot.upkeep.checks.diagnostics import Diagnostic, Kind, Severity
 from bot.upkeep.checks.materials import LogWindow, Materials
+from bot.upkeep.checks.said import Words, listed, said
 
 ENOUGH = 200  # turns, below which nearly everything is unused by chance
 
@@ -16,15 +17,15 @@ def check_unused(materials: Materials) -> Iterator[Diagnostic]:
     if log is None or log.total < ENOUGH:
         yield _too_early(log)
         return
-    asked = f"in {log.total} turns ({_by_language(log)}) since {log.since:%Y-%m-%d}"
+    asked = said("asked", n=log.total, languages=_by_language(log), day=f"{log.since:%Y-%m-%d}")
     for intent in materials.content.intents.values():
         if not log.hits.get(intent.id):
             yield Diagnostic(
                 Kind.TEMPLATE_UNUSED,
                 Severity.HINT,
-                f"{intent.title.zh} · {intent.title.en}: nobody got this template {asked}.",
+                said("template_unused", titles=f"{intent.title.zh} · {intent.title.en}", asked=asked),
                 (materials.in_intent(intent),),
-                "Look whether its examples are what customers type; delete it if nobody needs it.",
+                said("template_unused_do"),
             )
     for faces in materials.faces.values():
         valid = [face for face in faces if face.is_valid(materials.today)]
@@ -32,22 +33,20 @@ def check_unused(materials: Materials) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 Kind.ARTICLE_UNFOUND,
                 Severity.HINT,
-                f"{' · '.join(face.title for face in valid)}: no question led to this article {asked}.",
+                said("article_unfound", titles=" · ".join(face.title for face in valid), asked=asked),
                 tuple(materials.in_article(face) for face in valid),
-                "List under `questions` what customers would ask; delete it if nobody needs it.",
+                said("article_unfound_do"),
             )
 
 
 def _too_early(log: LogWindow | None) -> Diagnostic:
-    seen = "There is no log yet" if log is None else f"{log.total} turns since {log.since:%Y-%m-%d}"
-    return Diagnostic(
-        Kind.LOG_TOO_SHORT,
-        Severity.HINT,
-        f"{seen}; {ENOUGH} are needed to say which templates and articles nobody uses.",
-        (),
-        "Wait, or look further back with --since.",
-    )
+    if log is None:
+        seen = said("no_log", enough=ENOUGH)
+    else:
+        seen = said("few_turns", n=log.total, day=f"{log.since:%Y-%m-%d}", enough=ENOUGH)
+    return Diagnostic(Kind.LOG_TOO_SHORT, Severity.HINT, seen, (), said("few_turns_do"))
 
 
-def _by_language(log: LogWindow) -> str:
-    return ", ".join(f"{language} {count}" for language, count in sorted(log.turns.items(), reverse=True))
+def _by_language(log: LogWindow) -> Words:
+    counts = sorted(log.turns.items(), reverse=True)
+    return listed(said("turns_in", language=said(language), n=count) for language, count in counts)

@@ -11,10 +11,11 @@ from functools import partial
 from bot.content import Intent, Wording
 from bot.upkeep.checks.diagnostics import Diagnostic, Kind, Location, Severity
 from bot.upkeep.checks.materials import Materials
+from bot.upkeep.checks.said import listed, said
 from retrieval.documents import Article
 from retrieval.sentences import sentences
 
-_Said = tuple[str, Callable[[str], Location]]  # a text, and what finds its place
+_Placed = tuple[str, Callable[[str], Location]]  # a text, and what finds its place
 
 
 def check_unwanted(materials: Materials) -> Iterator[Diagnostic]:
@@ -26,10 +27,10 @@ def check_unwanted(materials: Materials) -> Iterator[Diagnostic]:
     yield from _found(_of_messages(materials), materials)
 
 
-def _found(said: Iterable[_Said], materials: Materials) -> Iterator[Diagnostic]:
+def _found(texts: Iterable[_Placed], materials: Materials) -> Iterator[Diagnostic]:
     words: dict[str, None] = {}
     places = []
-    for text, place in said:
+    for text, place in texts:
         held = materials.unwanted.find(text)
         if held:
             words.update(dict.fromkeys(held))
@@ -38,26 +39,26 @@ def _found(said: Iterable[_Said], materials: Materials) -> Iterator[Diagnostic]:
         yield Diagnostic(
             Kind.UNWANTED_WORD,
             Severity.WARNING,
-            f"Says {', '.join(map(repr, words))}, which safety.unwanted_words lists. It is said all the same.",
+            said("unwanted", words=listed(map(repr, words))),
             tuple(places),
-            "Word it otherwise, or take the word from the list.",
+            said("unwanted_do"),
         )
 
 
-def _of_articles(faces: Iterable[Article], materials: Materials) -> Iterator[_Said]:
+def _of_articles(faces: Iterable[Article], materials: Materials) -> Iterator[_Placed]:
     for face in faces:
         for text in (face.title, *sentences(face.body)):
             yield text, partial(materials.in_article, face)
 
 
-def _of_intent(intent: Intent, materials: Materials) -> Iterator[_Said]:
+def _of_intent(intent: Intent, materials: Materials) -> Iterator[_Placed]:
     asks = (rule.ask for rule in intent.slots.values() if rule.ask is not None)
     for faces in (intent.title, intent.answer, *asks):
         for language, text in (("zh", faces.zh), ("en", faces.en)):
             yield text, partial(materials.in_intent, intent, language)
 
 
-def _of_messages(materials: Materials) -> Iterator[_Said]:
+def _of_messages(materials: Materials) -> Iterator[_Placed]:
     messages = materials.content.messages
     for language, wording in (("zh", messages.zh), ("en", messages.en)):
         for text in _texts(wording):

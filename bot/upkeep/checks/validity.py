@@ -12,6 +12,7 @@ from datetime import date
 from bot.content import Intent
 from bot.upkeep.checks.diagnostics import Diagnostic, Kind, Severity
 from bot.upkeep.checks.materials import Materials
+from bot.upkeep.checks.said import Words, listed, said
 from retrieval.documents import Article
 
 
@@ -42,33 +43,33 @@ def _dated(faces: tuple[Article, ...], materials: Materials) -> Iterator[Diagnos
             yield Diagnostic(kind, severity, message, places, remedy)
 
 
-def _of_dates(face: Article, materials: Materials) -> tuple[Kind, Severity, str, str] | None:
+def _of_dates(face: Article, materials: Materials) -> tuple[Kind, Severity, Words, Words] | None:
     today = materials.today
     if face.valid_until is not None and face.valid_until < today:
         return (
             Kind.EXPIRED,
             Severity.WARNING,
-            f"Ended on {face.valid_until}, {_days((today - face.valid_until).days)} ago; customers who ask read that it is over.",
-            "Renew its text and `valid_until`, or delete it.",
+            said("expired", day=str(face.valid_until), n=(today - face.valid_until).days),
+            said("expired_do"),
         )
     if face.valid_from is not None and today < face.valid_from:
         return (
             Kind.NOT_YET_VALID,
             Severity.HINT,
-            f"Begins on {face.valid_from}, in {_days((face.valid_from - today).days)}; nobody reads it before.",
-            "Nothing, if that is meant; else mend `valid_from`.",
+            said("not_yet_valid", day=str(face.valid_from), n=(face.valid_from - today).days),
+            said("not_yet_valid_do"),
         )
     if face.valid_until is None or (left := (face.valid_until - today).days) > materials.soon:
         return None
     resting = [
         intent.id for intent in materials.content.intents.values() if set(intent.articles) == {face.id}
     ]
-    templates = f" The template of {', '.join(resting)} rests on it alone." if resting else ""
+    soon = said("expires_soon" if left else "expires_today", day=str(face.valid_until), n=left)
     return (
         Kind.EXPIRES_SOON,
         Severity.WARNING,
-        f"Ends on {face.valid_until}, {'today' if left == 0 else f'in {_days(left)}'}.{templates}",
-        "Write what holds afterwards, and renew `valid_until`.",
+        said("resting", soon=soon, intents=listed(resting)) if resting else soon,
+        said("expires_soon_do"),
     )
 
 
@@ -76,9 +77,14 @@ def _differing(faces: tuple[Article, ...], materials: Materials) -> Diagnostic:
     return Diagnostic(
         Kind.VALIDITY_DIFFERS,
         Severity.WARNING,
-        "; ".join(f"{face.language}: {_span(face)}" for face in faces) + ".",
+        said(
+            "validity_differs",
+            spans=listed(
+                (said("face_span", language=said(face.language), span=_span(face)) for face in faces), "then"
+            ),
+        ),
         tuple(materials.in_article(face) for face in faces),
-        "Give both faces the same `valid_from` and `valid_until`.",
+        said("validity_differs_do"),
     )
 
 
@@ -92,9 +98,9 @@ def _unknown(intent: Intent, names: Sequence[str], materials: Materials) -> Diag
     return Diagnostic(
         Kind.UNKNOWN_ARTICLE,
         Severity.ERROR,
-        f"There is no article {' or '.join(names)}; Kefu does not start with it.",
+        said("unknown_article", names=listed(names, "or")),
         (materials.in_intent(intent, text="articles:"),),
-        "Mend the name under `articles`, or write the article.",
+        said("unknown_article_do"),
     )
 
 
@@ -103,15 +109,20 @@ def _template(intent: Intent, materials: Materials) -> Diagnostic:
     return Diagnostic(
         Kind.EXPIRED_TEMPLATE,
         Severity.ERROR,
-        f"None of the articles behind this template is valid on {materials.today}: "
-        + ", ".join(f"{face.id} ({face.language}, {_span(face)})" for face in named)
-        + ".",
+        said(
+            "expired_template",
+            day=str(materials.today),
+            faces=listed(
+                said("face", article=face.id, language=said(face.language), span=_span(face))
+                for face in named
+            ),
+        ),
         (
             materials.in_intent(intent, "zh", intent.answer.zh),
             materials.in_intent(intent, "en", intent.answer.en),
             *(materials.in_article(face) for face in named),
         ),
-        "Renew the articles and the template, or delete the intent.",
+        said("expired_template_do"),
     )
 
 
@@ -122,12 +133,10 @@ def _written(face: Article, kind: Kind) -> str:
     return f"valid_until: {face.valid_until}"
 
 
-def _span(face: Article) -> str:
-    if face.valid_from is None and face.valid_until is None:
-        return "always"
-    start = "" if face.valid_from is None else f"from {face.valid_from} "
-    return f"{start}{'' if face.valid_until is None else f'until {face.valid_until}'}".strip()
-
-
-def _days(count: int) -> str:
-    return "1 day" if count == 1 else f"{count} days"
+def _span(face: Article) -> Words:
+    first, last = face.valid_from, face.valid_until
+    if first is not None and last is not None:
+        return said("span_both", first=str(first), last=str(last))
+    if first is not None:
+        return said("span_from", first=str(first))
+    return said("span_always") if last is None else said("span_until", last=str(last))

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from bot.conversation import ConversationId
 from bot.logs import configure_logs
+from bot.memory.blanking import out_of_reach
 from bot.memory.forgetting import Counts, OfConversation, OfCustomer, Older, What
 from bot.memory.shared_log import SharedLog
 from bot.memory.spill import Spill
@@ -31,11 +32,13 @@ _NAMES = {
     "files": "Pictures and files",
     "bytes": "Their bytes",
     "customers": "Customers known by a site",
+    "waiting": "Waiting beside the log to be written",
 }
 _OUT_OF_REACH = (
     "Out of reach, because they are copies: exports and training sets (kefu export, kefu curate) and what was trained on "
     "them, questions that were learned from or put into the knowledge base, backups, and what webhooks and messengers were "
-    "told. Recall those yourself."
+    "told. Recall those yourself. What somebody wrote in a widget before they signed in, and left for a new chat, is not known to "
+    "be theirs: retention.turns_days deletes it in time, or --conversation now."
 )
 
 
@@ -57,7 +60,7 @@ def forget(
     log = SharedLog(settings.log_path)
     try:
         counts = preview(log, what)
-        _say_what_waits(settings)
+        _say_unread(settings)
         if counts.nothing:
             _screen.print("The log holds nothing of that.")
             return
@@ -97,14 +100,13 @@ def _table(counts: Counts) -> Table:
     return table
 
 
-def _say_what_waits(settings: Settings) -> None:
-    """Turns that a full or read-only disk kept out of the log lie in files beside it."""
-    path = settings.log_path
-    files = {*Spill(path).waiting(), *path.parent.glob(f"{path.name}.spill-*")}
+def _say_unread(settings: Settings) -> None:
+    """Name files beside the log in which what customers said may lie, and which cannot be read line by line."""
+    files = out_of_reach(Spill(settings.log_path).files())
     if files:
-        listed = "\n".join(f"  {file}" for file in sorted(files))
+        listed = "\n".join(f"  {file}" for file in files)
         _screen.print(
-            f"Turns that are not in the log yet wait here. Run this again when they are, and delete what is .rejected:\n{listed}",
+            f"These files beside the log cannot be read. Look into them and delete what is to be forgotten:\n{listed}",
             style="yellow",
             markup=False,
         )

@@ -1,7 +1,8 @@
 """Deletes rows, then files, then what SQLite still holds of them: nothing of it is left in the log's files.
 
-The rows go in one transaction, with the entry of the audit log, which holds counts only. The files go after it; one that is
-left by a crash in between belongs to no row, and the next deletion takes it away. Deleted rows are overwritten with zeros
+The rows go in one transaction, with the entry of the audit log, which holds counts only. So do the lines of what waits beside
+the log for a full disk or a busy log: while the log is locked, no process can bring them into it. The files go after it; one
+that is left by a crash in between belongs to no row, and the next deletion takes it away. Deleted rows are overwritten with zeros
 (PRAGMA secure_delete), and the write-ahead log, which holds pages as they were, is emptied. The log's file does not get
 smaller: VACUUM would need twice the room and lock customers out for its time; new turns take the room that is free.
 """
@@ -16,8 +17,10 @@ from pathlib import Path
 
 import structlog
 
-from bot.memory.forgetting import Counts, What, delete_marked, mark
+from bot.memory.blanking import blank, records_in
+from bot.memory.forgetting import Counts, What, delete_marked, mark, marked_waiting
 from bot.memory.shared_log import SharedLog
+from bot.memory.spill import Spill
 from bot.memory.staff import note
 from bot.memory.uploads import UploadId, find_upload
 
@@ -43,7 +46,7 @@ def preview(log: SharedLog, what: What) -> Counts:
         StoreError: the log cannot be read.
     """
     with log.reading() as database:
-        return mark(database, what)
+        return mark(database, what, records_in(Spill(log.path).files()))
 
 
 def erase(log: SharedLog, uploads: Path, what: What, *, at: datetime, why: str) -> Erased:
@@ -58,15 +61,17 @@ def erase(log: SharedLog, uploads: Path, what: What, *, at: datetime, why: str) 
 
     Raises:
         CallRefused: a conversation that was asked for has an open call; nothing is deleted.
-        StoreError: the log cannot be written; nothing is deleted.
+        StoreError: the log or a spill file cannot be written; nothing is deleted from the log.
     """
+    spill = Spill(log.path)
     with log.reading() as database:
         database.conn.execute("PRAGMA secure_delete = ON")
     with log.writing() as database:
-        counts = mark(database, what)
+        counts = mark(database, what, records_in(spill.files()))
         files = delete_marked(database)
         if not counts.nothing:
             note(database, None, "forget", why, told(counts), at=at)
+        blank(spill.files(), marked_waiting(database))
     left = _delete_files(uploads, files) + _delete_strays(uploads, log)
     return Erased(counts, left, in_wal=not counts.nothing and _wal_in_use(log))
 

@@ -15,7 +15,7 @@ from bot.memory.calls import CallState
 from bot.memory.staff import Staff
 from bot.settings import Settings
 from bot.web.assistant import Assistant
-from bot.web.console.navigation import current_place, places_for
+from bot.web.console.navigation import current_place, in_bar, places_for
 from bot.web.console.presence import Presence
 from bot.web.console.render import Templates
 from bot.web.console.session import Signed
@@ -49,9 +49,11 @@ class Console:
         self, request: Request, signed: Signed, template: str, *, status: int = 200, **values: Any
     ) -> HTMLResponse:
         """A whole page, from a template that extends `base.html.jinja`."""
+        places = places_for(signed.staff.role)
         frame = {
             "shop": self.settings.server.name,
-            "places": places_for(signed.staff.role),
+            "places": places,
+            "in_bar": in_bar(places),
             "here": current_place(request.url.path),
             "waiting": sum(call.state is CallState.WAITING for call in self.desk.queue()),
             "available": self.presence.available(signed.staff.id),

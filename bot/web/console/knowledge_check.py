@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -14,8 +15,10 @@ from bot.upkeep.background import Progress
 from bot.upkeep.checks.diagnostics import Diagnostic, Location, by_kind
 from bot.upkeep.checks.examination import examine_knowledge
 from bot.upkeep.checks.gathering import gather
+from bot.upkeep.checks.said import in_language
 from bot.web.console.access import AsEditor, ConsoleHere
 from bot.web.console.console import Console
+from bot.web.console.text import console_language
 
 router = APIRouter(prefix="/knowledge/check")
 CHECK = "check"  # kind of the jobs
@@ -25,13 +28,15 @@ _DAYS, _SOON = 30, 30
 @router.get("")
 def found(request: Request, console: ConsoleHere, signed: AsEditor) -> Response:
     """What was found last."""
-    return console.page(request, signed, "knowledge_check.html.jinja", tab="check", **_values(console))
+    return console.page(
+        request, signed, "knowledge_check.html.jinja", tab="check", **_values(request, console)
+    )
 
 
 @router.get("/part")
 def part(request: Request, console: ConsoleHere, signed: AsEditor) -> Response:
     """The findings alone, for the page that waits for them."""
-    return console.part(request, signed, "knowledge_findings.html.jinja", **_values(console))
+    return console.part(request, signed, "knowledge_findings.html.jinja", **_values(request, console))
 
 
 @router.post("")
@@ -59,7 +64,8 @@ def place_of(location: Location) -> str | None:
     return None
 
 
-def _values(console: Console) -> dict[str, Any]:
+def _values(request: Request, console: Console) -> dict[str, Any]:
     job = console.workshop.background.latest(CHECK)
     findings = [] if job is None or job.result is None else by_kind(job.result).items()
-    return {"job": job, "findings": list(findings), "place_of": place_of}
+    in_words = partial(in_language, language=console_language(request).content.value)
+    return {"job": job, "findings": list(findings), "place_of": place_of, "in_words": in_words}

@@ -11,12 +11,12 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.errors import AccessRefused, ContentError
 from bot.upkeep.backtest.marking import Part, marked
-from bot.upkeep.backtest.showing import rows
 from bot.upkeep.editing.editor import EditCollides
 from bot.upkeep.editing.history import Sides
 from bot.web.console.access import AsEditor, ConsoleHere
 from bot.web.console.console import Console
 from bot.web.console.session import Signed
+from bot.web.console.trial_rows import trial_rows
 from bot.web.console.workshop import author_of
 
 router = APIRouter(prefix="/knowledge")
@@ -72,6 +72,7 @@ def trial(request: Request, console: ConsoleHere, signed: AsEditor, job: str) ->
     if found is None or found.owner != signed.staff.id:
         raise AccessRefused("no_job", "This is not running any more. Start it again.")
     report = found.result.report if found.over and found.result is not None else None
+    changes, text = () if report is None else report.changes, console.text(request)
     return console.part(
         request,
         signed,
@@ -79,7 +80,7 @@ def trial(request: Request, console: ConsoleHere, signed: AsEditor, job: str) ->
         job=found,
         error=found.error,
         report=report,
-        changes=[] if report is None else [(change, rows(change)) for change in report.changes[:100]],
+        changes=[(change, trial_rows(change, text)) for change in changes[:_MOST]],
     )
 
 

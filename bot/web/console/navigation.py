@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.memory.staff import Role
@@ -26,6 +27,14 @@ PLACES = (
     Place("audit", "/console/audit", Role.ADMIN),
     Place("staff", "/console/staff", Role.ADMIN),
 )
+
+
+_IN_BAR = 5  # places that fit beside each other on a phone
+
+
+def in_bar(places: Sequence[Place]) -> int:
+    """How many of these a phone's bar shows; the others are in a menu, which takes the place of one."""
+    return len(places) if len(places) <= _IN_BAR else _IN_BAR - 1
 
 
 def places_for(role: Role) -> tuple[Place, ...]:

@@ -15,6 +15,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from bot.conversation import Language
+from bot.filled import filled
 from bot.memory.staff import Role
 from bot.web.console.text import LANGUAGES, console_text
 
@@ -68,6 +69,7 @@ class Templates:
             "moment": self._moment,
             "day": self._day,
             "iso": datetime.isoformat,
+            "filled": filled,
         }
         self._environment.globals |= {
             "asset": lambda name: self.assets[name].url,

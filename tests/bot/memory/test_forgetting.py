@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.conversation import ConversationId, Turn
+from bot.conversation import ConversationId, Turn, VisitorId
 from bot.errors import CallRefused
 from bot.memory.forgetting import Counts, OfConversation, OfCustomer, Older, What, delete_marked, mark
 from bot.memory.gaps import merge_gaps, read_gaps
+from bot.memory.visits import Customer
 from tests.example_turns import example_turn
 from tests.forgotten_shop import LONG_AGO, NOW, ForgetfulShop, a_day
 
@@ -49,7 +50,8 @@ def test_a_customer_who_is_forgotten_is_in_no_table_and_others_are_as_before(
     assert shop.traces_of(anna) == EVERYWHERE
     counts = forget(shop, OfCustomer("安娜-id") if by_customer else OfConversation(anna.conversation))
     assert counts == Counts(
-        conversations=1, turns=1, ratings=1, corrections=1, calls=1, messages=2, visits=1, files=1, bytes=4, customers=1
+        conversations=1, turns=1, ratings=1, corrections=1, calls=1, messages=2, visits=1, files=1, bytes=4, customers=1,
+        waiting=0,
     )  # fmt: skip
     assert shop.traces_of(anna) == set()
     assert shop.traces_of(bob) == EVERYWHERE
@@ -131,3 +133,29 @@ def test_a_customer_can_come_back_after_they_were_forgotten(shop: ForgetfulShop)
     forget(shop, OfCustomer("anna-id"))
     (shop.uploads / "anna-file").unlink()
     assert shop.traces_of(shop.visit("anna", NOW)) == EVERYWHERE
+
+
+def anonymous_talk(shop: ForgetfulShop, browser: str, question: str) -> ConversationId:
+    conversation = shop.store.open_conversation(VisitorId(f"{browser}-browser"), channel="page")
+    another_turn(shop, conversation, question)
+    return conversation
+
+
+def test_what_a_customer_asked_in_the_same_browser_before_they_signed_in_goes_with_them(
+    shop: ForgetfulShop,
+) -> None:
+    earlier, stranger = anonymous_talk(shop, "安娜", "登录前的问题"), anonymous_talk(shop, "bob", "别人的")
+    anna = shop.visit("安娜", LONG_AGO)
+    counts = forget(shop, OfCustomer("安娜-id"))
+    assert (counts.conversations, counts.turns) == (2, 2)
+    assert shop.traces(earlier, "登录前的问题", anna.conversation) == set()
+    assert shop.store.turns(stranger)
+
+
+def test_in_a_browser_that_two_customers_used_what_nobody_was_named_in_stays(shop: ForgetfulShop) -> None:
+    shop.visit("anna", LONG_AGO)
+    shared, unknown = anonymous_talk(shop, "anna", "bob here"), anonymous_talk(shop, "anna", "whose is it")
+    shop.desk.identify(shared, Customer("bob-id", "Bob"))
+    assert forget(shop, OfCustomer("anna-id")).conversations == 1
+    assert shop.store.turns(shared)
+    assert shop.store.turns(unknown)

@@ -41,6 +41,18 @@ def test_a_log_of_the_first_shape_is_brought_up_to_date_with_its_turns(tmp_path:
         assert store.check().integrity == "ok"
 
 
+def test_the_time_of_a_turn_is_a_column_and_what_is_no_time_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "kefu.db"
+    _first_log(path)
+    strange = {"total": 12.5}, {}, {"total": float("nan")}
+    with Store(path) as store:
+        for number, timings in enumerate(strange, start=2):
+            store.append_turn(example_turn(TALK, number, timings_ms=timings))
+    with closing(Database(path)) as log:
+        times = [row["total_ms"] for row in log.query("SELECT total_ms FROM turns ORDER BY number")]
+    assert times == [1830.0, 12.5, None, None]
+
+
 def test_steps_are_numbered_without_a_gap() -> None:
     assert [name[:4] for name in ALL_STEPS] == [f"s{number:03d}" for number in range(1, len(ALL_STEPS) + 1)]
 

@@ -38,7 +38,14 @@ const count = () => {
 count();
 body.addEventListener("htmx:afterSettle", count);
 
-document.querySelector(".places [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+// A menu works without this; here it also closes when somebody turns to something else.
+const menu = document.querySelector("[data-menu]");
+document.addEventListener("click", ({ target }) => { if (menu && !menu.contains(target)) menu.open = false; });
+menu?.addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape") return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
 
 for (const button of document.querySelectorAll("[data-presence] button")) {
   button.addEventListener("click", async () => {

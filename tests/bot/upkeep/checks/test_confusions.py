@@ -87,7 +87,7 @@ def test_intents_whose_examples_are_mixed_up_are_found_with_the_examples_that_we
     assert {place.intent for place in found.locations} == {"cancel", "move"}
     assert "of cancel taken for move" in found.message
     astray = [place for place in found.locations if place.intent == "cancel"]
-    assert {place.note for place in astray} == {"taken for move"}
+    assert {str(place.note) for place in astray} == {"taken for move"}
     assert [place.line for place in astray] == [MIXED["cancel"].index(place.text) + 1 for place in astray]
 
 
@@ -111,11 +111,11 @@ def told(*missed: MissedTurn) -> list[Diagnostic]:
 def test_a_template_that_a_person_replaced_is_told_at_once_and_votes_when_there_are_some() -> None:
     (found,) = told(MissedTurn("where do I get one", "parking", "towels", corrected=True))
     assert found.message == "1 question went astray: 1 of towels taken for parking."
-    assert (str(found.locations[0]), found.locations[0].note) == ("log", "taken for parking; corrected")
+    assert (str(found.locations[0]), str(found.locations[0].note)) == ("log", "taken for parking; corrected")
     voted = MissedTurn("在哪领", "parking", "towels", corrected=False)
     assert told(voted, voted) == []
     (found,) = told(voted, voted, voted)
-    assert found.locations[0].note == "taken for parking; voted down"
+    assert str(found.locations[0].note) == "taken for parking; voted down"
     assert told(*[MissedTurn("在哪领", "parking", None, corrected=False)] * 3) == []
 
 

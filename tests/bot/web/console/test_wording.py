@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.conversation import Language, Route
+from bot.filled import filled
 from bot.memory.calls import CallReason, DeskEventKind
 from bot.memory.staff import Role
 from bot.safety.redact import KINDS
@@ -46,6 +47,31 @@ def test_both_languages_have_the_same_texts_with_the_same_places() -> None:
 def test_no_text_is_in_the_wrong_language() -> None:
     wrong = [path for path, text in leaves(EN) if _HAN.search(text) and path != ".languages.zh"]
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("text", "counts", "one", "many"),
+    [
+        (EN["overview"]["turns"], ("n",), "1 turn", "2 turns"),
+        (EN["queue"]["turns"], ("n",), "1 turn", "2 turns"),
+        (EN["gaps"]["asked"], ("turns", "talks"), "asked 1 time in 1 talk", "asked 2 times in 2 talks"),
+        (EN["gaps"]["asked_again"], ("n",), "asked 1 time since it", "asked 2 times since it"),
+        (EN["gaps"]["failures"], ("n",), "1 more turn had technical problems and is", "2 more turns"),
+        (EN["knowledge"]["not_asked"], ("n",), "1 question that it hardly concerns was", "2 questions"),
+        (ZH["overview"]["turns"], ("n",), "1 轮", "2 轮"),
+        (ZH["gaps"]["asked"], ("turns", "talks"), "1 个会话问了 1 次", "2 个会话问了 2 次"),
+    ],
+)
+def test_one_is_no_plural(text: str, counts: tuple[str, ...], one: str, many: str) -> None:
+    assert one in filled(text, **dict.fromkeys(counts, 1))
+    assert many in filled(text, **dict.fromkeys(counts, 2))
+
+
+def test_a_number_before_an_english_noun_says_which_word_it_takes() -> None:
+    nouns = re.compile(r"\{\w+\} (?:turns|times|talks|questions|days|hours|characters|files)\b")
+    fixed = {"{n} days", "{least} characters"}  # never 1
+    found = {match for _, text in leaves(EN) for match in nouns.findall(text)}
+    assert found <= fixed
 
 
 def test_whatever_can_happen_has_a_name() -> None:

@@ -231,12 +231,18 @@ def test_an_edit_says_which_past_questions_it_would_change_and_saves_nothing(
         "answer_en": "Take photos within 24 hours.",
     }
     piece = finished(mary, mary.post(f"{path}/trial", data=fields).text)
-    assert "2 would be answered differently (1 of them were rated good, 1 bad)" in piece
+    assert "2 would be answered differently (1 of them was rated good, 1 bad)" in piece
     assert "包裹破损了" in piece
     assert "转人工" not in piece
     assert text_of(kefu, "intents/damaged.yaml") == before
     same = finished(mary, mary.post(f"{path}/trial", data=fields_of(mary.get(path).text)).text)
     assert "No answer changes" in same
+    reader = someone("mary", language="zh")
+    proof = {"csrf": fields_of(reader.get(path).text)["csrf"]}
+    chinese = finished(reader, reader.post(f"{path}/trial", data=fields | proof).text)
+    assert "<td>话术</td>" in chinese
+    assert "没有写出" not in chinese
+    assert "template" not in chinese
     wrong = mary.post(f"{path}/trial", data=fields | {"answer_en": "{nothing}"}).text
     assert "nothing" in wrong
     assert "hx-get" not in wrong

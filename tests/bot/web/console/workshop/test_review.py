@@ -119,4 +119,9 @@ def test_the_check_runs_beside_the_page_and_leads_to_each_place(someone: Someone
     assert mary.send_form(path).status_code == 303
     page = waited(mary, path, f"{path}/part")
     assert "Expired" in page
+    assert "Ended on 2026-03-01" in page
     assert 'href="/console/knowledge/articles/spring"' in page
+    chinese = someone("mary", language="zh").get(path).text
+    assert "2026-03-01 到期" in chinese
+    assert "更新正文和 `valid_until`，或删掉它。" in chinese
+    assert "Ended on" not in chinese
