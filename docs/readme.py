@@ -47,7 +47,7 @@ NOTES = {
     "benchmarks/": "one file a claim, each runnable alone",
     "docs/": "what is written from the code",
     "docs/*.png": "pictures of the chat page, taken by screenshots.py",
-    "docs/pictures/*": "pictures of widget, demo and console",
+    "docs/pictures/*": "pictures of widget, demo and console, taken by pictures.py",
     "var/": "made at run time, ignored by git: models, index, log, exports",
     "pyproject.toml": "dependencies with their reasons, and the tools' settings",
     "LICENSE": "Apache-2.0",

@@ -91,6 +91,7 @@ def test_what_was_not_answered_is_gathered_accepted_and_taken_back(someone: Some
     page = waited(mary, base, f"{base}/list/")
     gaps = re.findall(rf'href="{base}/(\d+)"', page)
     assert gaps
+    assert "Gathered just now." in page
     look = mary.get(f"{base}/{gaps[0]}?way=article").text
     drafts = re.findall(r'name="draft\.([^"]+)"', look)
     assert drafts
