@@ -24,7 +24,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from redaction_lines import HALVES, Line, lines
+from redaction_lines import Line, lines
+from redaction_templates import HALVES
 from rich.console import Console
 from rich.table import Table
 

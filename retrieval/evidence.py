@@ -7,8 +7,8 @@ with what English articles say to a Chinese question, not with the head start th
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from collections.abc import Collection as Members
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,7 @@ from retrieval.wording import Wording
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+Aggregate = Callable[[Floats, Rows, int, float], Floats]
 
 SIGNALS = (
     "passage",  # cosine of the article's best passage
@@ -89,6 +90,23 @@ class Evidence:
     passage_keywords: Floats  # (passages,): BM25
 
 
+def best_of(scores: Floats, articles: Rows, count: int, floor: float) -> Floats:
+    """The best score of each article: its best passage speaks for it (MaxP: Dai and Callan 2019).
+
+    Args:
+        scores: of passages or questions, shape (rows,).
+        articles: row → number of its article, shape (rows,).
+        count: how many articles there are.
+        floor: score of an article without a row.
+
+    Returns:
+        Shape (count,).
+    """
+    best = np.full(count, floor, dtype=np.float32)
+    np.maximum.at(best, articles, scores)
+    return best
+
+
 class EvidenceFinder:
     """Finds evidence in the indices of passages, questions and words."""
 
@@ -101,19 +119,34 @@ class EvidenceFinder:
         keywords: KeywordIndex,
         wording: Wording,
         topics: TopicMap,
+        aggregate: Aggregate = best_of,
+        by_language: bool = True,
     ) -> None:
+        """Find in these indices.
+
+        Args:
+            contents: what they hold.
+            passages: vectors of the passages.
+            questions: vectors of the questions.
+            keywords: of the passages, then of the questions.
+            wording: reads questions.
+            topics: the learned map.
+            aggregate: makes one score of an article from those of its passages, or of its questions.
+            by_language: whether signals are measured within each language, else over all articles.
+        """
         self.contents = contents
         self._passages = passages
         self._questions = questions
         self._keywords = keywords
         self._wording = wording
         self._topics = topics
-        # The keyword index numbers passages first, then questions.
+        self._aggregate = aggregate
         self._document_face = np.concatenate((contents.passage_face, contents.question_face))
         spoken = np.array([face.language for face in contents.faces])
         quotable = np.zeros(len(contents.faces), dtype=np.bool_)
         quotable[contents.passage_face] = True  # a face of headings alone has nothing to say
-        self._languages = [(spoken == language) & quotable for language in sorted(set(spoken.tolist()))]
+        languages = [spoken == language for language in sorted(set(spoken.tolist()))]
+        self._languages = [one & quotable for one in languages] if by_language else [quotable]
 
     def meant(self, question: str) -> str:
         """The text to encode for a question: with pinyin in Chinese characters, and spelt as the shop does."""
@@ -184,20 +217,18 @@ class EvidenceFinder:
         article = contents.face_article
         return np.stack(
             (
-                self._best(passage_cosines, article[contents.passage_face], passages, -1.0),
-                self._best(question_cosines, article[contents.question_face], questions, -1.0),
+                self._of_articles(passage_cosines, article[contents.passage_face], passages, -1.0),
+                self._of_articles(question_cosines, article[contents.question_face], questions, -1.0),
                 np.zeros(len(contents.ids), dtype=np.float32),
-                self._best(words.share, article[self._document_face], documents, 0.0),
+                self._of_articles(words.share, article[self._document_face], documents, 0.0),
                 words.coverage(documents, article[self._document_face], len(contents.ids)),
             ),
             axis=1,
         )
 
-    def _best(self, scores: Floats, articles: Rows, speaking: Mask, floor: float) -> Floats:
-        """The best score of each article among the rows that may speak."""
-        best = np.full(len(self.contents.ids), floor, dtype=np.float32)
-        np.maximum.at(best, articles[speaking], scores[speaking])
-        return best
+    def _of_articles(self, scores: Floats, articles: Rows, speaking: Mask, floor: float) -> Floats:
+        """The score of each article by the rows that may speak."""
+        return self._aggregate(scores[speaking], articles[speaking], len(self.contents.ids), floor)
 
 
 def _standardized(signals: Floats) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from opencc import OpenCC
 
 from retrieval.errors import IndexMismatch
+
+Tokenizer = Callable[[str], list[str]]
 
 _SIMPLIFIED = OpenCC("t2s")
 # A run of Latin letters and digits with what may join them: KF20261103-0042, Wi-Fi, 3.5, e-mail, user's.

@@ -20,6 +20,9 @@ from safetensors.numpy import load_file, save_file
 from retrieval.encoder import Vectors
 from retrieval.errors import IndexMismatch
 
+# Texts of one kind: vectors, shape (count, dimension), the number of the article that each belongs to, and its language.
+Group = tuple[Vectors, NDArray[np.int64], Sequence[str]]
+
 _MOST_DIRECTIONS = 12
 _PAIRS_PER_DIRECTION = 8  # so that no direction of meaning is taken for one of language
 
@@ -60,12 +63,11 @@ class LanguageFilter:
         return cls(directions)
 
 
-def learn_languages(groups: Sequence[tuple[Vectors, NDArray[np.int64], Sequence[str]]]) -> LanguageFilter:
+def learn_languages(groups: Sequence[Group]) -> LanguageFilter:
     """Learn the directions of language from what exists in two languages.
 
     Args:
-        groups: texts of one kind each (passages, questions): their vectors, shape (count, dimension), the number of
-            the article that each belongs to, and its language.
+        groups: texts of one kind each (passages, questions).
     """
     differences = [difference for group in groups for difference in _differences(*group)]
     dimension = groups[0][0].shape[1]

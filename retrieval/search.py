@@ -2,49 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections.abc import Collection as Members
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from retrieval.bridge import WordBridge
 from retrieval.calibration import Calibration
 from retrieval.documents import Article, Hit, Passage
 from retrieval.encoder import Encoder, Vectors
 from retrieval.errors import FilesDamaged, IndexMismatch, IndexMissing
-from retrieval.evidence import Contents, Evidence, EvidenceFinder, Mask
-from retrieval.keywords import KeywordIndex
+from retrieval.evidence import Evidence, EvidenceFinder, Mask
 from retrieval.languages import LanguageFilter
-from retrieval.pinyin import Pinyin
+from retrieval.parts import FORMAT, Parts
 from retrieval.publish import current, verify
-from retrieval.spelling import Spelling
-from retrieval.topics import TopicMap
-from retrieval.vectors import VectorIndex
-from retrieval.wording import Wording
-
-FORMAT = 3  # of an index generation; raise it when the files or what is in them change
-ARTICLES = "articles.jsonl"
-PASSAGES = "passages.jsonl"
-PASSAGE_VECTORS = "passages.faiss"
-QUESTION_VECTORS = "questions.faiss"
-KEYWORDS = "keywords"
-BRIDGE = "bridge.json"
-SPELLING = "spelling.json"
-PINYIN = "pinyin.json"
-TOPICS = "topics.safetensors"
-LANGUAGES = "languages.safetensors"
-CALIBRATION = "calibration.json"
 
 MAX_QUESTION = 2_000  # characters that are looked at
 PASSAGES_PER_ARTICLE = 2
 _KEYWORD_SHARE = 0.1  # of the best BM25 in choosing among one article's passages; the rest is the cosine
-_DATES = ("updated", "valid_from", "valid_until")
 
 
 class SearchIndex:
@@ -82,24 +60,8 @@ class SearchIndex:
         except FilesDamaged as error:
             raise IndexMismatch(f"The index is damaged: {error} Run `kefu index`.") from error
         _check_fits(manifest, encoder)
-        contents = Contents.of(load_articles(folder / ARTICLES), load_passages(folder / PASSAGES))
-        keywords = KeywordIndex.load(folder / KEYWORDS)
-        wording = Wording(
-            keywords,
-            bridge=WordBridge.load(folder / BRIDGE),
-            spelling=Spelling.load(folder / SPELLING),
-            pinyin=Pinyin.load(folder / PINYIN),
-        )
-        finder = EvidenceFinder(
-            contents,
-            passages=VectorIndex.load(folder / PASSAGE_VECTORS),
-            questions=VectorIndex.load(folder / QUESTION_VECTORS),
-            keywords=keywords,
-            wording=wording,
-            topics=TopicMap.load(folder / TOPICS, (encoder.dimension, len(contents.ids))),
-        )
-        languages = LanguageFilter.load(folder / LANGUAGES, encoder.dimension)
-        return cls(manifest, finder, languages, Calibration.load(folder / CALIBRATION), encoder)
+        parts = Parts.load(folder, encoder.dimension)
+        return cls(manifest, parts.finder, parts.languages, parts.calibration, encoder)
 
     @property
     def manifest(self) -> Mapping[str, Any]:
@@ -212,32 +174,3 @@ def _check_fits(manifest: Mapping[str, Any], encoder: Encoder) -> None:
             f"The index was built with the encoder {manifest.get('encoder')!r} ({manifest.get('dimension')} numbers), "
             f"now {encoder.name!r} ({encoder.dimension}) is set. Run `kefu index`, or set the old encoder again."
         )
-
-
-def dump_jsonl(path: Path, values: Iterable[Article] | Iterable[Passage]) -> None:
-    """Write articles or passages, one JSON object a line."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        for value in values:
-            file.write(json.dumps(asdict(value), ensure_ascii=False, default=date.isoformat) + "\n")
-
-
-def load_articles(path: Path) -> list[Article]:
-    """Read what `dump_jsonl` wrote."""
-    return [Article(**{**row, **_dates(row), **_tuples(row, "products", "questions")}) for row in _rows(path)]
-
-
-def load_passages(path: Path) -> list[Passage]:
-    """Read what `dump_jsonl` wrote."""
-    return [Passage(**{**row, **_tuples(row, "headings")}) for row in _rows(path)]
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
-
-
-def _dates(row: Mapping[str, Any]) -> dict[str, date | None]:
-    return {key: None if row[key] is None else date.fromisoformat(row[key]) for key in _DATES}
-
-
-def _tuples(row: Mapping[str, Any], *keys: str) -> dict[str, tuple[str, ...]]:
-    return {key: tuple(row[key]) for key in keys}

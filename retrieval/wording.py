@@ -16,7 +16,15 @@ from itertools import accumulate
 import rjieba
 
 from retrieval.bridge import WordBridge
-from retrieval.keywords import KeywordIndex, chinese_runs, is_function_word, spelled, stem, tokenize
+from retrieval.keywords import (
+    KeywordIndex,
+    Tokenizer,
+    chinese_runs,
+    is_function_word,
+    spelled,
+    stem,
+    tokenize,
+)
 from retrieval.pinyin import Pinyin, SoundedWord
 from retrieval.spelling import Spelling
 
@@ -61,12 +69,20 @@ class Wording:
     """Reads questions with what was learned from the shop's texts. Never changes; safe to use from several threads."""
 
     def __init__(
-        self, keywords: KeywordIndex, *, bridge: WordBridge, spelling: Spelling, pinyin: Pinyin
+        self,
+        keywords: KeywordIndex,
+        *,
+        bridge: WordBridge,
+        spelling: Spelling,
+        pinyin: Pinyin,
+        tokens: Tokenizer = tokenize,
     ) -> None:
+        """Read with these parts; `tokens` cuts a text as the documents of `keywords` were cut."""
         self._keywords = keywords
         self._bridge = bridge
         self._spelling = spelling
         self._pinyin = pinyin
+        self._tokens = tokens
         self._read = lru_cache(maxsize=256)(self._understood)
 
     def read(self, question: str) -> Reading:
@@ -90,7 +106,7 @@ class Wording:
         """The words of a text that was typed as it is meant, but for slips."""
         instead = dict(self._other_characters(text))
         forms = {stem(form): form for form in spelled(text)}
-        for token in dict.fromkeys(tokenize(text)):
+        for token in dict.fromkeys(self._tokens(text)):
             if self._keywords.weight(token) > 0 or (token not in instead and token not in forms):
                 yield self._bridge.ways_to_say(token)
             elif token in instead:
@@ -184,7 +200,7 @@ class Wording:
                 continue
             sure = _HEARD * _SLIPPED**sounded.slips
             sure *= _ONE_SOUND if len(sounded.word) == 1 else 1.0
-            for token in dict.fromkeys(tokenize(sounded.word)):
+            for token in dict.fromkeys(self._tokens(sounded.word)):
                 others = self._pinyin.same_sound(token).items()
                 yield self._all_ways({**{other: sure * share for other, share in others}, token: sure})
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from retrieval import build as build_module
 from retrieval.build import build_index
+from retrieval.calibration import LabelledQuestion
 from retrieval.errors import DocumentError, PublishError
 from retrieval.evidence import Contents
+from retrieval.learning import known_questions, with_headings
 from retrieval.publish import current, verify
 from retrieval.readers import read_articles
 from retrieval.search import SearchIndex
@@ -104,9 +105,7 @@ def test_articles_of_punctuation_only_are_survived(tmp_path: Path) -> None:
 
 
 def test_labels_of_articles_that_do_not_exist_count_as_no_answer(tmp_path: Path) -> None:
-    known = build_module._known_questions(
-        build_module.Contents.of([], []), [build_module.LabelledQuestion("退货", frozenset({"gone"}))]
-    )
+    known = known_questions(Contents.of([], []), [LabelledQuestion("退货", frozenset({"gone"}))])
     assert known == {"退货": frozenset()}
     assert tmp_path.is_dir()
 
@@ -114,8 +113,8 @@ def test_labels_of_articles_that_do_not_exist_count_as_no_answer(tmp_path: Path)
 def test_titles_and_headings_are_learned_from_but_nothing_is_judged_by_them(tmp_path: Path) -> None:
     articles, _ = read_articles(write_shop(tmp_path / "kb"))
     contents = Contents.of(articles, [])
-    known = build_module._known_questions(contents, LABELLED)
-    learned = build_module._with_headings(contents, known)
+    known = known_questions(contents, LABELLED)
+    learned = with_headings(contents, known)
     assert list(learned)[: len(known)] == list(known)
     titles = {face.title for face in contents.faces}
     assert not titles & set(known)
@@ -129,7 +128,7 @@ def test_a_listed_question_that_is_the_title_judges_nothing(tmp_path: Path, titl
     put(tmp_path, "zh/a.md", title, "可以。", questions=[title, "先看货再签字"])
     articles, problems = read_articles(tmp_path)
     assert not problems
-    assert list(build_module._known_questions(Contents.of(articles, []), [])) == ["先看货再签字"]
+    assert list(known_questions(Contents.of(articles, []), [])) == ["先看货再签字"]
 
 
 def test_a_shop_with_titles_alone_is_searched_without_anything_learned(tmp_path: Path) -> None:

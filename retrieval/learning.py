@@ -1,0 +1,212 @@
+"""Makes the parts of an index from its contents, and learns from known questions how much each signal is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection as Members
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from retrieval.bridge import Pair, WordBridge, learn_bridge, parallel_texts
+from retrieval.calibration import Calibration, Example, LabelledQuestion, fit
+from retrieval.chunking import embedded_text, headings
+from retrieval.documents import Passage
+from retrieval.encoder import Encoder, Vectors
+from retrieval.evidence import Contents, EvidenceFinder
+from retrieval.keywords import KeywordIndex, Tokenizer, is_chinese, tokenize
+from retrieval.languages import Group, LanguageFilter, learn_languages
+from retrieval.parts import Parts
+from retrieval.pinyin import Pinyin
+from retrieval.spelling import Spelling
+from retrieval.topics import TopicMap, learn_topics
+from retrieval.vectors import VectorIndex
+from retrieval.wording import Wording
+
+_MOST_EXAMPLES = 4_000  # known questions that ranking and scores are learned from
+_CHUNK = 64  # texts between two reports of progress
+
+Progress = Callable[[str, int, int], None]  # stage, done, total
+
+
+class FinderMaker(Protocol):
+    """`EvidenceFinder`, or what makes one that finds in another way."""
+
+    def __call__(
+        self,
+        contents: Contents,
+        *,
+        passages: VectorIndex,
+        questions: VectorIndex,
+        keywords: KeywordIndex,
+        wording: Wording,
+        topics: TopicMap,
+    ) -> EvidenceFinder:
+        """A finder in these indices."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How each part is made. The defaults are what serves; `benchmarks/ablation.py` exchanges one at a time."""
+
+    text: Callable[[Passage], str] = embedded_text  # of a passage, for its vector and its keywords
+    tokens: Tokenizer = tokenize
+    languages: Callable[[Sequence[Group]], LanguageFilter] = learn_languages
+    bridge: Callable[[Sequence[Pair]], WordBridge] = learn_bridge
+    spelling: Callable[[Iterable[str]], Spelling] = Spelling.learn
+    pinyin: Callable[[Iterable[str]], Pinyin] = Pinyin.learn
+    finder: FinderMaker = EvidenceFinder
+    calibration: Callable[[Sequence[Example]], Calibration] = fit
+
+
+SERVING = Recipe()
+
+
+def learn_parts(
+    contents: Contents,
+    encoder: Encoder,
+    *,
+    labelled: Sequence[LabelledQuestion] = (),
+    said: Sequence[str] = (),
+    progress: Progress,
+    recipe: Recipe = SERVING,
+) -> Parts:
+    """Make all parts.
+
+    Args:
+        contents: what is searched.
+        encoder: gives the vectors.
+        labelled: questions with the articles that answer them (none for what nothing answers). Ranking and
+            scores are learned from them and from the articles' own titles, headings and questions.
+        said: what customers say besides, from which pinyin is read, too.
+        progress: called with stage (`embed`, `embed questions`, `calibrate`), done and total.
+        recipe: how each is made.
+    """
+    embed = _Embedding(encoder, progress)
+    texts = [recipe.text(passage) for passage in contents.passages]
+    asked = [text for _, text in contents.questions]
+    passage_vectors = embed("embed", texts, encoder.encode_passages)
+    question_vectors = embed("embed questions", asked, encoder.encode_queries)
+    languages = recipe.languages(_groups(contents, passage_vectors, question_vectors))
+    passages = VectorIndex.build(languages.apply(passage_vectors))
+    questions = VectorIndex.build(languages.apply(question_vectors))
+    keywords = KeywordIndex.build([recipe.tokens(text) for text in (*texts, *asked)])
+    bridge = recipe.bridge(parallel_texts(contents.faces, contents.passages))
+    spelling = recipe.spelling((*texts, *asked))
+    pinyin = recipe.pinyin((*texts, *asked, *(question.text for question in labelled), *said))
+    known = known_questions(contents, labelled)
+    rows = _evenly(len(known), _MOST_EXAMPLES)
+    learned = with_headings(contents, known)
+    # Pinyin as it is typed, which a search would read first: where vectors say little, it is seen what words are worth.
+    vectors = languages.apply(embed("calibrate", list(learned), encoder.encode_queries))
+    topics, held_out = learn_topics(
+        vectors, list(learned.values()), list(map(is_chinese, learned)), len(contents.ids), rows
+    )
+    finder = recipe.finder(
+        contents,
+        passages=passages,
+        questions=questions,
+        keywords=keywords,
+        wording=Wording(keywords, bridge=bridge, spelling=spelling, pinyin=pinyin, tokens=recipe.tokens),
+        topics=topics,
+    )
+    texts_labelled = {question.text for question in labelled}
+    examples = _evidence(finder, known, vectors, rows, held_out, texts_labelled)
+    return Parts(
+        contents=contents,
+        passages=passages,
+        questions=questions,
+        keywords=keywords,
+        bridge=bridge,
+        spelling=spelling,
+        pinyin=pinyin,
+        topics=topics,
+        finder=finder,
+        languages=languages,
+        calibration=recipe.calibration(examples),
+    )
+
+
+@dataclass(frozen=True)
+class _Embedding:
+    encoder: Encoder
+    progress: Progress
+
+    def __call__(
+        self, stage: str, texts: Sequence[str], encode: Callable[[Sequence[str]], Vectors]
+    ) -> Vectors:
+        """Vectors of texts, encoded in order of length so that little is padded, reported in order of work."""
+        vectors = np.zeros((len(texts), self.encoder.dimension), dtype=np.float32)
+        order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+        for start in range(0, len(order), _CHUNK):
+            chunk = order[start : start + _CHUNK]
+            vectors[chunk] = encode([texts[number] for number in chunk])
+            self.progress(stage, min(start + _CHUNK, len(order)), len(order))
+        return vectors
+
+
+def _groups(contents: Contents, passages: Vectors, questions: Vectors) -> tuple[Group, Group]:
+    """The vectors of the contents' passages and questions, as languages are learned from."""
+    spoken = [passage.language for passage in contents.passages]
+    asked = [contents.faces[face].language for face, _ in contents.questions]
+    return (passages, contents.passage_article, spoken), (questions, contents.question_article, asked)
+
+
+def known_questions(contents: Contents, labelled: Sequence[LabelledQuestion]) -> dict[str, frozenset[int]]:
+    """Text → the articles (by number) that answer it: listed questions, and labelled ones.
+
+    What is a title is none. Each passage begins with it: it finds its article too well to judge a customer's words by.
+    """
+    number = {id_: row for row, id_ in enumerate(contents.ids)}
+    known: dict[str, frozenset[int]] = {}
+    for face in contents.faces:
+        for text in face.questions:
+            if text == face.title:
+                continue
+            known[text] = known.get(text, frozenset()) | {number[face.id]}
+    for question in labelled:
+        right = frozenset(number[id_] for id_ in question.articles if id_ in number)
+        known[question.text] = known.get(question.text, frozenset()) | right
+    return known
+
+
+def with_headings(contents: Contents, known: Mapping[str, frozenset[int]]) -> dict[str, frozenset[int]]:
+    """`known`, and after it the articles' titles and headings: worth learning from, but no customer's words to be judged by."""
+    number = {id_: row for row, id_ in enumerate(contents.ids)}
+    learned = dict(known)
+    for face in contents.faces:
+        for heading in (face.title, *headings(face)):
+            learned[heading] = learned.get(heading, frozenset()) | {number[face.id]}
+    return learned
+
+
+def _evenly(count: int, most: int) -> list[int]:
+    """At most so many of the first `count` numbers, evenly spread."""
+    return sorted({round(place) for place in np.linspace(0, count - 1, min(count, most))})
+
+
+def _evidence(
+    finder: EvidenceFinder,
+    known: Mapping[str, frozenset[int]],
+    vectors: Vectors,
+    rows: Sequence[int],
+    held_out: Vectors,
+    labelled: Members[str],
+) -> list[Example]:
+    """Evidence for known questions as if nothing had been learned from them.
+
+    Of the articles' own questions every fourth loses the articles that answer it: what is left looks like what a
+    customer asks about a thing that no article covers, though its neighbours do.
+    """
+    contents = finder.contents
+    texts = list(known)
+    examples = []
+    for row, scores in zip(rows, held_out, strict=True):
+        text, right = texts[row], known[texts[row]]
+        faces = np.ones(len(contents.faces), dtype=np.bool_)
+        if row % 4 == 3 and text not in labelled and len(contents.ids) > len(right):
+            faces = ~np.isin(contents.face_article, list(right))
+        evidence = finder.find(text, vectors[row], faces, without={text}, topics=scores)
+        examples.append(Example(evidence, right))
+    return examples
