@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
+from intent_peer_call import Contender, Fitted, Told, elsewhere, here
 from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -21,36 +21,17 @@ from bot.learning import intent_encoder
 from bot.settings import Settings
 from bot.understanding.intents import KNOWLEDGE, OUT_OF_SCOPE, TrainingSet, fit_head
 from finetune.training.encoder_training import EncoderSettings, train_encoder
+from retrieval.bundled_encoder import unpack_encoder
 from retrieval.encoder import Encoder
-from retrieval.joined_encoder import parts_of
+from retrieval.joined_encoder import english_encoder_folder, parts_of
 from retrieval.sentence_encoder import load_encoder
 
-try:
-    from datasets import Dataset
-    from setfit import SetFitModel, Trainer, TrainingArguments
-except ImportError:  # an optional peer
-    SetFitModel = None
+_BESIDE = Path(__file__).parent  # here lie the scripts of the peers that have an environment of their own
+
+Fit = Callable[[Sequence[str], Sequence[str]], Fitted]
 
 
-@dataclass(frozen=True)
-class Told:
-    """For each question the class that is told, and how sure that is (0 to 1) of being in scope at all and right."""
-
-    labels: list[str]
-    confidence: NDArray[np.float64]
-
-
-class Fitted(Protocol):
-    """What tells intents after it was fitted."""
-
-    def __call__(self, texts: Sequence[str]) -> Told:
-        """Tell the intent of each."""
-
-
-Contender = Callable[[Sequence[str], Sequence[str]], Fitted]
-
-
-def kefu(encoder: Encoder, settings: Settings) -> Contender:
+def kefu(encoder: Encoder, settings: Settings) -> Fit:
     """Kefu's intent head, as it serves with `settings`. Intents have titles, which it learns from: here the categories' names."""
 
     def fit(texts: Sequence[str], labels: Sequence[str]) -> Fitted:
@@ -79,7 +60,7 @@ def _as_title(name: str) -> str:
     return name.replace("_", " ").strip("? ").lower()
 
 
-def linear_on(encoder: Encoder) -> Contender:
+def linear_on(encoder: Encoder) -> Fit:
     """Logistic regression on an encoder's vectors: what most tutorials do."""
 
     def fit(texts: Sequence[str], labels: Sequence[str]) -> Fitted:
@@ -114,27 +95,18 @@ def words(texts: Sequence[str], labels: Sequence[str]) -> Fitted:
     return tell
 
 
-def setfit_on(source: Path, prompt: str, *, seed: int) -> Contender:
-    """SetFit's own trainer on the same encoder, its defaults, one epoch."""
-
-    def fit(texts: Sequence[str], labels: Sequence[str]) -> Fitted:
-        model = SetFitModel.from_pretrained(str(source), local_files_only=True)
-        table = Dataset.from_dict({"text": [prompt + text for text in texts], "label": list(labels)})
-        steps = TrainingArguments(
-            batch_size=16, num_epochs=1, max_steps=300, seed=seed, report_to="none", show_progress_bar=False
-        )
-        Trainer(model=model, args=steps, train_dataset=table).train()
-
-        def tell(asked: Sequence[str]) -> Told:
-            odds = np.asarray(model.predict_proba([prompt + text for text in asked], as_numpy=True))
-            return _of_probabilities(np.asarray(model.model_head.classes_), odds)
-
-        return tell
-
-    return fit
+def setfit_on(python: Path, body: Path, prompt: str, iterations: int, seed: int) -> Contender:
+    """SetFit, which tunes the encoder in the folder `body`, in the environment of the interpreter `python`."""
+    options = ("--body", str(body.absolute()), "--prompt", prompt, "--iterations", str(iterations))
+    return elsewhere(python, _BESIDE / "intent_peer_setfit.py", *options, seed=seed)
 
 
-def tuned_kefu(bundled: Path, settings: Settings, seed: int) -> Contender:
+def diet(python: Path, seed: int) -> Contender:
+    """Rasa's DIET with its default pipeline, in the environment of the interpreter `python`."""
+    return elsewhere(python, _BESIDE / "intent_peer_diet.py", seed=seed)
+
+
+def tuned_kefu(bundled: Path, settings: Settings, seed: int) -> Fit:
     """Kefu's head on its encoder, tuned on the same examples."""
 
     def fit(texts: Sequence[str], labels: Sequence[str]) -> Fitted:
@@ -153,15 +125,69 @@ def tuned_kefu(bundled: Path, settings: Settings, seed: int) -> Contender:
     return fit
 
 
-def has_setfit() -> bool:
-    """Whether SetFit is installed."""
-    return SetFitModel is not None
+@dataclass(frozen=True)
+class Bench:
+    """What the contenders are made of."""
 
+    settings: Settings
+    encoder: Encoder
+    minilm: Encoder
+    tuned: bool
+    setfit: Path | None  # the interpreter of its environment
+    setfit_bodies: tuple[str, ...]
+    setfit_iterations: int
+    diet: Path | None  # the same
 
-def timed(contender: Contender, texts: Sequence[str], labels: Sequence[str]) -> tuple[Fitted, float]:
-    """Fit, and the seconds that it took."""
-    started = time.monotonic()
-    return contender(texts, labels), time.monotonic() - started
+    def read_ahead(self, texts: Sequence[str]) -> str:
+        """Encode what several contenders will, so that none pays for the others; says what it took."""
+        took = []
+        for encoder in (self.encoder, self.minilm):
+            started = time.monotonic()
+            encoder.encode_queries(list(texts))
+            took.append(1000 * (time.monotonic() - started) / len(texts))
+        intent_encoder(self.settings, self.encoder, texts).encode_queries(list(texts))
+        return (
+            f"Vectors are made beforehand ({took[0]:.1f} ms a text by the bundled encoder, {took[1]:.1f} by MiniLM), which "
+            "is not in the times of Kefu and of logistic regression; those of the others hold all."
+        )
+
+    def contenders(self, seed: int) -> dict[str, Contender]:
+        """Everything that can be compared here, by name."""
+        alone = self.settings.model_copy(
+            update={"encoder": self.settings.encoder.model_copy(update={"english": "none"})}
+        )
+        found = {
+            "TF-IDF + linear SVM": here(words),
+            "bundled encoder + logistic regression": here(linear_on(self.encoder)),
+            "MiniLM + logistic regression": here(linear_on(self.minilm)),
+            "Kefu, bundled encoder alone": here(kefu(self.encoder, alone)),
+            "Kefu": here(kefu(self.encoder, self.settings)),
+        }
+        if self.tuned:
+            found["Kefu, tuned encoder"] = here(tuned_kefu(self._bundled(), self.settings, seed))
+        return found
+
+    def guests(self, seed: int) -> dict[str, Contender]:
+        """What has an environment of its own; it takes longest."""
+        found = {}
+        if self.diet is not None:
+            found["Rasa's DIET, default pipeline"] = diet(self.diet, seed)
+        if self.setfit is not None:
+            found |= self._setfits(self.setfit, seed)
+        return found
+
+    def _setfits(self, python: Path, seed: int) -> dict[str, Contender]:
+        rounds = self.setfit_iterations
+        found = {}
+        for body in self.setfit_bodies:
+            where, prompt = (
+                (english_encoder_folder(), "") if body == "MiniLM" else (self._bundled(), "query: ")
+            )
+            found[f"SetFit on {body}, R = {rounds}"] = setfit_on(python, where, prompt, rounds, seed)
+        return found
+
+    def _bundled(self) -> Path:
+        return unpack_encoder(self.settings.models_path, lambda *_: None)
 
 
 def _of_probabilities(classes: NDArray[np.str_], odds: NDArray[np.float64]) -> Told:
