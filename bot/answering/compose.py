@@ -116,22 +116,34 @@ def _under_heading(unit: _Unit, passage: Passage) -> str:
 def _around(first: int, units: Sequence[_Unit], relevance: Sequence[float]) -> list[int]:
     """`first` with its neighbours in the same passage: whole lists, and sentences after and before while they fit."""
     same = [i for i, unit in enumerate(units) if unit.hit == units[first].hit]
-    chosen = {first}
-    if units[first].is_block:
-        chosen |= _block(first, same, units)
-        if min(chosen) - 1 in same:
-            chosen.add(min(chosen) - 1)  # the line that introduces the list
-    elif first + 1 in same and units[first + 1].is_block:
-        chosen |= _block(first + 1, same, units)
+    chosen = _with_list(first, same, units)
     for i in sorted(set(same) - chosen, key=lambda i: -relevance[i]):
-        if units[i].is_block and relevance[i] < relevance[first] - _NEAR:
-            continue  # a table about something else takes more room than it is worth
+        is_list = units[i].is_block or _introduces(units[i])
+        more = _with_list(i, same, units) if is_list else {i}
+        near = max(relevance[j] for j in more) >= relevance[first] - _NEAR
+        fits = sum(_width(units[j].text) for j in chosen | more) <= MOST_WIDTH
+        if is_list and (not near or not fits or _introduces(units[max(more)])):
+            continue  # a table about something else takes more room than it is worth; a line without its list says nothing
         prose = sum(not units[j].is_block for j in chosen)
-        fits = sum(_width(units[j].text) for j in chosen) + _width(units[i].text) <= MOST_WIDTH
         if prose >= _MOST_SENTENCES or not fits:
             break
-        chosen |= _block(i, same, units) if units[i].is_block else {i}
+        chosen |= more
     return sorted(chosen)
+
+
+def _with_list(member: int, same: Sequence[int], units: Sequence[_Unit]) -> set[int]:
+    """A step, a row, or the line that introduces them, with all the others and that line; a sentence alone."""
+    if units[member].is_block:
+        block = _block(member, same, units)
+        return block | {min(block) - 1} if min(block) - 1 in same else block
+    if member + 1 in same and units[member + 1].is_block:
+        return {member} | _block(member + 1, same, units)
+    return {member}
+
+
+def _introduces(unit: _Unit) -> bool:
+    """Whether a line says nothing without what follows it."""
+    return unit.text.endswith((":", "："))
 
 
 def _block(member: int, same: Sequence[int], units: Sequence[_Unit]) -> set[int]:

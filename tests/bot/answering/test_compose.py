@@ -63,3 +63,18 @@ def test_an_article_that_is_much_less_likely_is_not_quoted() -> None:
 def test_nothing_is_composed_from_nothing() -> None:
     with pytest.raises(ValueError, match="no passages"):
         compose("descale", [], WordEncoder())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Look above all at these:\n\n1. The box.\n2. The parts.\n\nWhoever breaks the seal of the earphones cannot return them.",
+        "打开外箱看，请重点看这几样：\n\n1. 外箱有没有压坏。\n2. 数量对不对。\n\n请不要撕开耳机的封条，撕开了就不能退货。",
+    ],
+    ids=["en", "zh"],
+)
+def test_a_line_that_introduces_a_list_is_not_quoted_without_it(text: str) -> None:
+    lead, steps, rule = text.split("\n\n")
+    (quote,) = compose("seal of the earphones return 耳机 封条 退货", [hit(text)], WordEncoder())
+    assert rule in quote.text
+    assert (lead in quote.text) == (steps in quote.text)
