@@ -22,8 +22,8 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Small matrices are multiplied faster by one thread than shared by two; what is large, torch computes.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-# What torch prepared for an input's length it keeps for the last thousand of them, 200 kB each; making it anew costs no time
-# that can be measured. 32 of each kind hold what one batch needs.
+# What torch prepared for a number and length of texts it keeps for the last thousand of them, so that memory grows for
+# thousands of turns. A few dozen hold what one batch needs; `benchmarks/load.py --soak` shows both.
 os.environ.setdefault("LRU_CACHE_CAPACITY", "32")
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
 
@@ -50,6 +50,7 @@ from bot.upkeep.gaps.commands import unanswered
 from bot.upkeep.retention.commands import forget
 from bot.upkeep.retention.daily import follow_retention
 from bot.web.console.commands import say_how_to_begin, staff
+from bot.web.listener import open_listener
 from bot.web.server import KEEP_ALIVE_SECONDS, build_app
 from finetune.adapter_commands import adapters, compress, cycle, evaluate, promote, rollback, train
 from finetune.commands import curate_set, import_files, learn_intents
@@ -236,18 +237,13 @@ def _listen(host: str, port: int) -> socket.socket:
     Raises:
         SettingsError: it is taken, or may not be used.
     """
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, port))
-        listener.listen(128)
+        return open_listener(host, port)
     except OSError as error:
-        listener.close()
         raise SettingsError(
             f"Port {port} on {host} cannot be used: {error.strerror}. Stop what uses it, or choose another: "
             f"`kefu serve --port {port + 1}`, or server.port in kefu.toml."
         ) from error
-    return listener
 
 
 def _utc(moment: datetime | None) -> datetime | None:

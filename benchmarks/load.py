@@ -225,7 +225,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
     if chosen.soak:
-        results = [measure(WITHOUT_MODEL, shares_of(20, chosen.soak // 20))]
+        shares = shares_of(20, chosen.soak // 20)
+        results = [measure(EMPTY, shares), measure(WITHOUT_MODEL, shares)]
     else:
         shares = shares_of(chosen.customers, chosen.turns)
         results = [measure(EMPTY, shares), measure(WITHOUT_MODEL, shares)]

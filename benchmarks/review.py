@@ -12,28 +12,18 @@ and decide is not.
 from __future__ import annotations
 
 import argparse
-import asyncio
-import os
 import re
 import secrets
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
 import httpx
 import numpy as np
-import uvicorn
-from load_server import WITHOUT_MODEL, settings_for
+from load import server
+from load_server import WITHOUT_MODEL
 from rich.console import Console
 from rich.table import Table
 
@@ -52,8 +42,6 @@ from bot.conversation import (
     VisitorId,
 )
 from bot.desk.accounts import Accounts
-from bot.factory import build_kefu
-from bot.logs import configure_logs
 from bot.memory.connection import open_for_writing
 from bot.memory.records import (
     TABLES,
@@ -65,12 +53,10 @@ from bot.memory.records import (
 )
 from bot.memory.shared_log import SharedLog
 from bot.memory.staff import Role
-from bot.web.server import build_app
 
 _LOGIN = "editor"
 _BATCH, _TURNS_A_TALK = 25, 4
 _DAYS = 29  # the queue looks 30 days back
-_WAIT_SECONDS = 120
 _CSRF = re.compile(r'"x-kefu-csrf": "([0-9a-f]+)"')
 _ITEM = re.compile(r'hx-post="/console/review/([^/"]+)/accept"')
 _BETTER = "物流 48 小时没有更新，可以在订单页申请查件。 You can ask for a search after 48 hours."
@@ -148,42 +134,6 @@ def _turn(talk: ConversationId, number: int, at: datetime) -> Turn:
     )
 
 
-async def serve(folder: Path, port: int) -> None:
-    """Kefu's server over the log in `folder`, until killed."""
-    settings = settings_for(WITHOUT_MODEL)
-    kefu = build_kefu(settings, lambda *_: None, log_path=folder / "kefu.db")
-    app = build_app(kefu.manager, settings, kefu)
-    config = uvicorn.Config(app, port=port, log_level="error", proxy_headers=False)
-    await uvicorn.Server(config).serve()
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """The server as a process of its own; yields its address."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    command = [sys.executable, __file__, "--serve", str(folder), str(port)]
-    with subprocess.Popen(command) as process:  # noqa: S603 — this file
-        address = f"http://127.0.0.1:{port}"
-        try:
-            _wait_for(address, process)
-            yield address
-        finally:
-            process.kill()
-
-
-def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx.get(f"{address}/healthz").status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    sys.exit(f"The server did not start within {_WAIT_SECONDS} s. Run `kefu index` once, then try again.")
-
-
 class Reviewer:
     """Somebody at the queue. `took` holds the seconds of each request, by what it was for."""
 
@@ -243,12 +193,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=2000)
     parser.add_argument("--turns", type=int, default=20_000)
     parser.add_argument("--decisions", type=int, default=300)
-    parser.add_argument("--serve", nargs=2, metavar=("FOLDER", "PORT"), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    if chosen.serve:
-        configure_logs("error")
-        asyncio.run(serve(Path(chosen.serve[0]), int(chosen.serve[1])))
-        return
     if chosen.turns < chosen.items:
         parser.error(f"{chosen.items} items do not fit into {chosen.turns} turns. Give --turns, too.")
     password = secrets.token_urlsafe(16)
@@ -260,7 +205,10 @@ def main() -> None:
         Accounts(log, session=timedelta(hours=8)).add(_LOGIN, "Editor", Role.EDITOR, password)
         log.close()
         _screen.print("Starting the server …")
-        with serving(folder) as address, httpx.Client(base_url=address, timeout=60) as client:
+        with (
+            server(WITHOUT_MODEL, folder) as (address, _),
+            httpx.Client(base_url=address, timeout=60, trust_env=False) as client,
+        ):
             reviewer = Reviewer(client)
             reviewer.sign_in(password)
             reviewer.work(chosen.decisions)

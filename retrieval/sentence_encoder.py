@@ -27,8 +27,8 @@ log = structlog.get_logger(__name__)
 class SentenceEncoder:
     """An `Encoder` on torch. Safe to call from several threads; one text after another is encoded, in a thread of its own.
 
-    The thread is for the memory: torch keeps what it prepared for each length of input, and its helpers, once for every
-    thread that computes. With 32 threads of a server that is half a gigabyte.
+    The thread is for the memory: torch keeps what it prepared for each number and length of texts, and its helpers, once for
+    every thread that computes, and a server has dozens. `benchmarks/load.py --soak` shows it.
     """
 
     def __init__(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import uvicorn
 
 from bot.settings import Settings
 from bot.settings_sections import ServerSettings
+from bot.web.listener import open_listener
 from bot.web.server import build_app
 from tests.small_shop import build_shop
 
@@ -20,8 +20,7 @@ async def serve(folder: Path) -> None:
     settings = Settings(server=ServerSettings(messages_per_minute=100_000, queue=1000, workers=32))
     app = build_app(build_shop(folder), settings)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", proxy_headers=False))
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+    with open_listener("127.0.0.1", 0) as listener:
         sys.stdout.write(f"ready {listener.getsockname()[1]}\n")
         sys.stdout.flush()
         await server.serve(sockets=[listener])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from bot.factory import Kefu
 from bot.settings import Settings
 from bot.settings_sections import ServerSettings
 from bot.web.assistant import Assistant
+from bot.web.listener import open_listener
 from bot.web.server import build_app
 
 _SECONDS_TO_START = 20
@@ -47,8 +47,7 @@ def built(assistant: Assistant, settings: Settings, kefu: Kefu | None = None) ->
 @contextmanager
 def serving(app: ASGIApp) -> Iterator[str]:
     """Serve `app` from a thread; yields the address without a slash at the end."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+    with open_listener("127.0.0.1", 0) as listener:
         config = uvicorn.Config(app, log_level="error", proxy_headers=False, timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
