@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.console_people import PASSWORD
 from tests.fake_assistant import FakeAssistant
 from tests.web_server import build, serving
 from tests.widget_site import Site, Visit, Visiting, new_context, shop_site, visit
@@ -45,6 +46,16 @@ class Watched:
 
 
 OpenPage = Callable[..., Watched]
+SignIn = Callable[..., Page]
+
+
+def enter_console(page: Page, address: str, login: str) -> None:
+    """Sign in at the console of `address` and wait for its first page."""
+    page.goto(f"{address}/console/login")
+    page.locator("[name=login]").fill(login)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{address}/console")
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +81,25 @@ def kefu() -> Iterator[Kefu]:
 def strict_kefu() -> Iterator[Kefu]:
     """A server that takes three events a minute, the opening of the page among them."""
     yield from _serve(messages_per_minute=3)
+
+
+@pytest.fixture
+def sign_in(browser: Browser, kefu: Kefu) -> Iterator[SignIn]:
+    """Opens the console in a browser of one's own; `more` is what `Browser.new_context` takes."""
+    contexts: list[BrowserContext] = []
+
+    def sign_in(
+        login: str, *, locale: str = "en-US", size: tuple[int, int] = (1360, 860), **more: Any
+    ) -> Page:
+        context = browser.new_context(locale=locale, viewport={"width": size[0], "height": size[1]}, **more)
+        contexts.append(context)
+        page = context.new_page()
+        enter_console(page, kefu.address, login)
+        return page
+
+    yield sign_in
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture

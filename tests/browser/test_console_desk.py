@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import pytest
-from playwright.sync_api import APIResponse, Browser, Page, Route, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from bot.memory.staff import Role
 from tests.browser.axe import violations
-from tests.browser.conftest import Kefu, OpenPage
-from tests.console_people import PASSWORD, employ
+from tests.browser.conftest import Kefu, OpenPage, SignIn
+from tests.console_people import employ
 
 pytestmark = pytest.mark.browser
-SignIn = Callable[..., Page]
 
 
 @dataclass
@@ -42,26 +40,6 @@ def _people(kefu: Kefu) -> None:
     employ(kefu.assistant.desk, "li", "小李")
     employ(kefu.assistant.desk, "mary", "Mary")
     employ(kefu.assistant.desk, "admin", "王敏", Role.ADMIN)
-
-
-@pytest.fixture
-def sign_in(browser: Browser, kefu: Kefu) -> Iterator[SignIn]:
-    contexts = []
-
-    def sign_in(login: str, *, locale: str = "en-US", size: tuple[int, int] = (1360, 860)) -> Page:
-        context = browser.new_context(locale=locale, viewport={"width": size[0], "height": size[1]})
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(f"{kefu.address}/console")
-        page.locator("[name=login]").fill(login)
-        page.locator("[name=password]").fill(PASSWORD)
-        page.keyboard.press("Enter")
-        page.wait_for_url(f"{kefu.address}/console")
-        return page
-
-    yield sign_in
-    for context in contexts:
-        context.close()
 
 
 def _say(page: Page, text: str) -> None:

@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from bot.factory import Kefu
 from tests.browser.axe import violations
-from tests.console_people import PASSWORD, admit
+from tests.browser.conftest import enter_console
+from tests.console_people import admit
 from tests.console_shop import open_kefu
 from tests.small_shop import say
 from tests.web_server import built, serving
@@ -58,11 +59,7 @@ def signed_in(browser: Browser, address: str, *, locale: str, width: int) -> tup
             None if request.url.startswith((address, "data:")) else complaints.append(request.url)
         ),
     )
-    page.goto(f"{address}/console/login")
-    page.fill("[name=login]", "admin")
-    page.fill("[name=password]", PASSWORD)
-    page.click("button.primary")
-    page.wait_for_url(f"{address}/console")
+    enter_console(page, address, "admin")
     return page, complaints
 
 

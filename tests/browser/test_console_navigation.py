@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
 from bot.memory.staff import Role
 from tests.browser.axe import violations
-from tests.browser.conftest import Kefu
-from tests.console_people import PASSWORD, employ
+from tests.browser.conftest import Kefu, SignIn
+from tests.console_people import employ
 
 pytestmark = pytest.mark.browser
 PHONE, SMALL_PHONE, DESKTOP = (390, 844), (320, 640), (1360, 860)
-SignIn = Callable[..., Page]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -24,44 +22,12 @@ def _people(kefu: Kefu) -> None:
     employ(kefu.assistant.desk, "admin", "王敏", Role.ADMIN)
 
 
-@pytest.fixture
-def sign_in(browser: Browser, kefu: Kefu) -> Iterator[SignIn]:
-    contexts = []
-
-    def sign_in(
-        login: str,
-        size: tuple[int, int] = PHONE,
-        *,
-        locale: str = "en-US",
-        scheme: Literal["light", "dark"] = "light",
-        scripts: bool = True,
-    ) -> Page:
-        context = browser.new_context(
-            locale=locale,
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme=scheme,
-            java_script_enabled=scripts,
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(f"{kefu.address}/console/login")
-        page.locator("[name=login]").fill(login)
-        page.locator("[name=password]").fill(PASSWORD)
-        page.keyboard.press("Enter")
-        page.wait_for_url(f"{kefu.address}/console")
-        return page
-
-    yield sign_in
-    for context in contexts:
-        context.close()
-
-
 @pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
 @pytest.mark.parametrize("size", [PHONE, SMALL_PHONE])
 def test_nothing_in_the_bar_of_a_phone_lies_outside_of_it(
     sign_in: SignIn, kefu: Kefu, size: tuple[int, int], locale: str
 ) -> None:
-    page = sign_in("admin", size, locale=locale)
+    page = sign_in("admin", size=size, locale=locale)
     page.goto(f"{kefu.address}/console/knowledge")  # the longest name
     wide = page.locator(".places").evaluate("bar => bar.scrollWidth - bar.clientWidth")
     cut = page.locator(".places > ul > li").evaluate_all(
@@ -76,7 +42,7 @@ def test_nothing_in_the_bar_of_a_phone_lies_outside_of_it(
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["script", "no script"])
 def test_what_does_not_fit_opens_from_the_menu(sign_in: SignIn, kefu: Kefu, scripts: bool) -> None:
-    page = sign_in("admin", scripts=scripts)
+    page = sign_in("admin", size=PHONE, java_script_enabled=scripts)
     people = page.locator(".more a", has_text="People")
     expect(people).to_be_hidden()
     page.locator(".more summary").click()
@@ -86,7 +52,7 @@ def test_what_does_not_fit_opens_from_the_menu(sign_in: SignIn, kefu: Kefu, scri
 
 
 def test_the_menu_closes_when_somebody_turns_to_something_else(sign_in: SignIn) -> None:
-    page = sign_in("admin")
+    page = sign_in("admin", size=PHONE)
     settings = page.locator(".more a", has_text="Settings")
     for leave in (lambda: page.keyboard.press("Escape"), lambda: page.locator("h1").click()):
         page.locator(".more summary").click()
@@ -96,15 +62,15 @@ def test_the_menu_closes_when_somebody_turns_to_something_else(sign_in: SignIn) 
 
 
 def test_whoever_sees_few_pages_sees_all_of_them_and_a_desktop_shows_all(sign_in: SignIn) -> None:
-    expect(sign_in("mary").locator(".more")).to_have_count(0)
-    desktop = sign_in("admin", DESKTOP)
+    expect(sign_in("mary", size=PHONE).locator(".more")).to_have_count(0)
+    desktop = sign_in("admin", size=DESKTOP)
     expect(desktop.locator(".more")).to_be_hidden()
     expect(desktop.locator(".places > ul > li:visible")).to_have_count(8)
 
 
 @pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
 def test_the_pages_of_the_knowledge_base_fit_a_phone(sign_in: SignIn, kefu: Kefu, locale: str) -> None:
-    page = sign_in("admin", locale=locale)
+    page = sign_in("admin", size=PHONE, locale=locale)
     page.goto(f"{kefu.address}/console/knowledge")
     tabs = page.locator(".tabs")
     assert tabs.evaluate("bar => bar.scrollWidth - bar.clientWidth") == 0
@@ -117,6 +83,6 @@ def test_the_pages_of_the_knowledge_base_fit_a_phone(sign_in: SignIn, kefu: Kefu
 def test_axe_finds_nothing_in_the_open_menu(
     sign_in: SignIn, locale: str, scheme: Literal["light", "dark"]
 ) -> None:
-    page = sign_in("admin", locale=locale, scheme=scheme)
+    page = sign_in("admin", size=PHONE, locale=locale, color_scheme=scheme)
     page.locator(".more summary").click()
     assert violations(page) == []

@@ -15,7 +15,8 @@ from starlette.routing import Route
 
 from bot.factory import Kefu
 from finetune.curation.export import export
-from tests.console_people import PASSWORD, admit
+from tests.browser.conftest import enter_console
+from tests.console_people import admit
 from tests.console_shop import open_kefu
 from tests.web_server import built, serving
 from tests.widget_site import Visit, new_context, visit
@@ -74,11 +75,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 def console(browser: Browser, shop: Shop, locale: str) -> Page:
     page = new_context(browser, locale, (1360, 860), "light").new_page()
-    page.goto(f"{shop.kefu_address}/console")
-    page.locator("[name=login]").fill("li")
-    page.locator("[name=password]").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"{shop.kefu_address}/console")
+    enter_console(page, shop.kefu_address, "li")
     return page
 
 
@@ -90,6 +87,10 @@ def asks_until_a_person_comes(customer: Visit, words: Words) -> None:
     expect(customer.answers).to_have_count(2)
     expect(customer.answers.last).to_contain_text(words.answer)
     customer.page.locator(".call").click()
+
+
+def rated(shop: Shop, question: str) -> bool:
+    return any(each.rating for each in shop.kefu.store.logged() if each.turn.question == question)
 
 
 @pytest.mark.parametrize("words", [ZH, EN], ids=["zh", "en"])
@@ -119,9 +120,7 @@ def test_from_a_vague_question_to_a_person_and_into_the_training_data(
     up.click()
     expect(up).to_have_attribute("aria-pressed", "true")
 
-    while not any(
-        logged.rating for logged in shop.kefu.store.logged()
-    ):  # the thumb is drawn before the server has it
+    while not rated(shop, words.question):  # the thumb is drawn before the server has it
         customer.page.wait_for_timeout(50)
     report = export(shop.kefu.store, tmp_path_factory.mktemp("export") / "talks.jsonl", rating=1)
     talks = [json.loads(line) for line in report.path.read_text("utf-8").splitlines()]
