@@ -30,16 +30,21 @@ def figure(column: str, *, digits: int = 3) -> Any:
 
 
 def table_of(title: str, found: Mapping[str, DataclassInstance]) -> Table:
-    """A row a contender, a column a figure; – where a figure is None."""
+    """A row a contender, a column a figure or a word; – where it is None."""
     table = Table(title=title)
     table.add_column("")
     shown = fields(next(iter(found.values()))) if found else ()
     for one in shown:
         table.add_column(one.metadata[_COLUMN], justify="right")
     for name, figures in found.items():
-        values = [(getattr(figures, one.name), one.metadata[_DIGITS]) for one in shown]
-        table.add_row(name, *("–" if value is None else f"{value:.{digits}f}" for value, digits in values))
+        table.add_row(name, *(_shown(getattr(figures, one.name), one.metadata[_DIGITS]) for one in shown))
     return table
+
+
+def _shown(value: float | str | None, digits: int) -> str:
+    if value is None:
+        return "–"
+    return value if isinstance(value, str) else f"{value:.{digits}f}"
 
 
 def write_json(

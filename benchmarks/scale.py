@@ -35,9 +35,9 @@ from typing import Any
 
 import faiss
 import numpy as np
+from figures import figure, table_of
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.table import Table
 
 from bot.logs import configure_logs
 from bot.models import make_encoder
@@ -66,15 +66,15 @@ Build = Callable[[Vectors, Vectors], "Built"]  # vectors, and queries to choose 
 class Figures:
     """What one index came to at one size; shares 0 to 1, times in milliseconds but for the building."""
 
-    recall10: float
-    recall400: float
-    build_seconds: float
-    memory_mib: float
-    p50_ms: float
-    p95_ms: float
-    cpu_ms: float
-    cpu400_ms: float
-    setting: str
+    recall10: float = figure("recall@10", digits=4)
+    recall400: float = figure("recall@400", digits=4)
+    build_seconds: float = figure("build s", digits=1)
+    memory_mib: float = figure("MiB", digits=0)
+    p50_ms: float = figure("p50 ms", digits=2)
+    p95_ms: float = figure("p95 ms", digits=2)
+    cpu_ms: float = figure("CPU ms", digits=2)
+    cpu400_ms: float = figure("400: CPU ms", digits=2)
+    setting: str = figure("setting")
 
 
 @dataclass(frozen=True)
@@ -238,19 +238,6 @@ def _mib(index: faiss.Index) -> float:
     with tempfile.NamedTemporaryFile(prefix="kefu-scale-") as file:
         faiss.write_index(index, file.name)
         return Path(file.name).stat().st_size / 2**20
-
-
-def table_of(title: str, found: dict[str, Figures]) -> Table:
-    """A row an index."""
-    table = Table(title=title)
-    for column in ("", "recall@10", "recall@400", "build s", "MiB", "p50 ms", "p95 ms", "CPU ms", "400: CPU ms", "setting"):  # fmt: skip
-        table.add_column(column, justify="right" if column else "left")
-    for name, figures in found.items():
-        recalls = (f"{figures.recall10:.4f}", f"{figures.recall400:.4f}")
-        times = (figures.p50_ms, figures.p95_ms, figures.cpu_ms, figures.cpu400_ms)
-        sizes = (f"{figures.build_seconds:.1f}", f"{figures.memory_mib:.0f}")
-        table.add_row(name, *recalls, *sizes, *(f"{value:.2f}" for value in times), figures.setting)
-    return table
 
 
 def measured(sizes: Sequence[int], real: Vectors, asked: Vectors, skipped: Sequence[str]) -> Iterator[tuple[int, dict[str, Figures]]]:  # fmt: skip
