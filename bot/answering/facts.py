@@ -44,6 +44,7 @@ _EN_NUMBERS = {
 
 # Canonical unit: every way it is written. Longer writings first where one begins another.
 _UNITS = {
+    "age": "years?[ -]old|years? of age|周?岁",
     "day": "working days?|business days?|calendar days?|days?|个?工作日|天|日",
     "hour": "hours?|hrs?|h(?![A-Za-z0-9])|个?小时|钟头",
     "minute": "minutes?|mins?|分钟",
@@ -75,7 +76,10 @@ _TIME_UNITS = {"day", "hour", "minute", "second", "week", "month", "year"}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ISO_DATE = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _ZH_DATE = re.compile(r"(?:(?<!\d)(\d{4})\s*年\s*)?(?<!\d)(\d{1,2})\s*月\s*(\d{1,2})\s*[日号]")
-_MONTH_NAME = r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_MONTH_NAME = (  # May is written with a capital: "under 16 may" is no date
+    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|(?-i:May|MAY)|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)(?![a-z])\.?"
+)
 _EN_DATE = re.compile(
     rf"(?<![A-Za-z])(?:(?P<before>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?)?{_MONTH_NAME}"
     r"(?:\s+(?P<after>\d{1,2})(?:st|nd|rd|th)?(?!\d))?(?:,?\s+(?P<year>\d{4}))?",
@@ -155,7 +159,9 @@ def _numeric_date(match: re.Match[str]) -> tuple[str, ...]:
 
 def _en_date(match: re.Match[str]) -> tuple[str, ...]:
     day = match["before"] or match["after"]
-    return () if day is None else _date(match["year"], _MONTHS.index(match["month"].lower()) + 1, int(day))
+    return (
+        () if day is None else _date(match["year"], _MONTHS.index(match["month"][:3].lower()) + 1, int(day))
+    )
 
 
 def _date(year: str | None, month: int, day: int) -> tuple[str, ...]:

@@ -18,6 +18,9 @@ from bot.answering.facts import facts, numbers
         ("最多 30%", "at most 30 percent"),
         ("三次", "three times"),
         ("每月1号到账", "arrives on the 1st"),
+        ("未满 16 周岁不能开户", "nobody under 16 years of age may open one"),
+        ("9月2日", "2 Sept."),
+        ("5月16日", "16 May"),
     ],
 )
 def test_the_same_numbers_are_found_in_both_languages(zh: str, en: str) -> None:
@@ -48,6 +51,23 @@ def test_a_fact_that_the_passage_lacks_is_missing(sentence: str, passage: str) -
 )
 def test_words_that_only_look_like_numbers_are_none(text: str) -> None:
     assert facts(text).quantities == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity"),
+    [
+        ("children under 16 may ride along", ("16", None)),
+        ("in 2 separate parcels", ("2", None)),
+        ("满 16 周岁", ("16", "age")),
+        ("from 18 years old", ("18", "age")),
+        ("2 周内", ("2", "week")),
+    ],
+)
+def test_a_number_before_a_word_that_begins_like_a_month_or_a_week_is_a_quantity(
+    text: str, quantity: tuple[str, str | None]
+) -> None:
+    assert facts(text).quantities == {quantity}
+    assert facts(text).exact == frozenset()
 
 
 def test_an_order_number_is_one_exact_fact() -> None:
