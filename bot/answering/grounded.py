@@ -1,9 +1,9 @@
 """A grounded answer: the model drafts, each sentence is checked, and only what a passage supports is shown.
 
-The draft streams sentence by checked sentence. The first sentence that fails ends the draft: what was shown stands,
+The draft streams sentence by checked sentence; sentences in a row from one source share its number. The first that fails ends the draft: what was shown stands,
 because it was checked. A model that reads better than it writes only names the passage that answers, and the answer is
 composed from that article's own sentences. If nothing could be shown in time, or there is no model, or it fails, it is
-composed from all passages, unless the search was too unsure of them. Either way each sentence carries the number of its
+composed from all passages, unless the search was too unsure of them. Either way all that is said carries the number of its
 source. A tuned model may also decline: it names no passage, because none answers. Then nothing is said here, and the
 turn takes another route.
 """
@@ -87,21 +87,24 @@ class GroundedWriter:
         `hits` are ranked, best first, and not empty.
         """
         marks = _Marks(hits)
-        shown = ""
-        failure = ""
+        shown = mark = failure = ""
         if self._generator is not None and not self._limits.drafts:
             return (yield from self._read(question, language, hits, history, marks))
         try:
             for sentence, position in self._drafted(question, language, hits, history):
-                part = joined(shown, f"{sentence}{marks.mark(position)}")
-                shown += part
-                yield part
+                before, mark = mark, marks.mark(position)
+                marked = shown if before in ("", mark) else with_mark(shown, before)
+                whole = marked + joined(marked, sentence)
+                yield whole[len(shown) :]
+                shown = whole
         except _Declined:
             return GroundedAnswer("", (), (), DECLINED)
         except _DraftEnded as ended:
             failure = str(ended)
         if shown:
-            return marks.answer(shown, f"draft: {failure}" if failure else "draft")
+            whole = with_mark(shown, mark)
+            yield whole[len(shown) :]
+            return marks.answer(whole, f"draft: {failure}" if failure else "draft")
         return (yield from self._composed(question, hits, marks, failure))
 
     def quote(self, question: str, hits: Sequence[Hit]) -> GroundedAnswer:
@@ -161,8 +164,7 @@ class GroundedWriter:
         passages = [_passage_text(hit) for hit in hits]
         said: list[str] = []
         with self._stream(question, language, hits, history) as stream:
-            for written in _whole_sentences(stream, first_by):
-                sentence = written if said else self._without_source(written)
+            for sentence in _whole_sentences(self._without_source(stream), first_by):
                 verdict = check(sentence, passages)
                 if verdict.passage is None:
                     raise _DraftEnded(verdict.reason)
@@ -229,12 +231,20 @@ class GroundedWriter:
             if close is not None:
                 close()
 
-    def _without_source(self, sentence: str) -> str:
-        """The first sentence without the passage number before it. A base model's 0 says nothing, a tuned one's all."""
-        source, rest = split_source(sentence)
-        if source == 0 and self._generator is not None and self._generator.tuned:
-            raise _Declined
-        return rest
+    def _without_source(self, stream: Iterator[str]) -> Iterator[str]:
+        """The draft without the passage number before it. A base model's 0 says nothing, a tuned one's all."""
+        text = ""
+        for piece in stream:
+            text += piece
+            source, rest = split_source(text)
+            if source == 0 and self._generator is not None and self._generator.tuned:
+                raise _Declined
+            if rest and (source is not None or len(text) > _LONGEST_MARK):
+                yield rest
+                break
+        else:
+            yield split_source(text)[1]
+        yield from stream
 
 
 class _Declined(Exception):

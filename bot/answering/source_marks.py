@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from retrieval.sentences import is_list_item
+
+_FULL_WIDTH = ("。", "！", "？", "；", "…", "”", "」", "）")  # after these Chinese needs no blank
+
 
 def with_mark(text: str, mark: str) -> str:
     """Put the source number where it reads well: at the end, but on a line of its own under a table."""
@@ -14,5 +18,8 @@ def joined(before: str, sentence: str) -> str:
     """`sentence` with what must stand between it and the text before it."""
     if not before:
         return sentence
-    starts_block = sentence.lstrip().startswith(("-", "*", "|")) or sentence[:1].isdigit()
-    return ("\n" if starts_block else " ") + sentence
+    if is_list_item(sentence) or sentence.startswith("|"):
+        return f"\n{sentence}"
+    if is_list_item(before.rsplit("\n", 1)[-1]):
+        return f"\n\n{sentence}"
+    return sentence if before.endswith(_FULL_WIDTH) else f" {sentence}"
