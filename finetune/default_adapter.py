@@ -153,6 +153,8 @@ def finish(folder: Path, source: Path, held: Sequence[Example], encoder: Encoder
     declining = calibrate(source_odds(model, held))
     if declining is not None:
         write_threshold(folder, declining)
+        model.close()
+        model = LocalModel(source, label=NAME, adapter=folder)  # declines from now on
     writing = compare_writing(model, encoder, held)
     if writing is not None:
         write_verdict(folder, writing)

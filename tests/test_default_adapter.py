@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from bot.answering.adapters import DEFAULT_ADAPTER, read_adapter
 from bot.answering.bundled_model import NAME, unpack_model
+from bot.answering.grounded import DraftLimits, GroundedWriter
 from bot.answering.local_model import LocalModel
 from bot.answering.prompt import PROMPT_VERSION, PromptMessage, PromptPassage, render, split_source
 from bot.answering.support import check
 from bot.conversation import Language
 from bot.settings import load_settings
+from retrieval.documents import Hit, Passage
 from retrieval.sentences import sentences
+from tests.fakes import WordEncoder
 
 MOST_BYTES = 16_000_000
 
@@ -110,11 +113,25 @@ def test_it_declines_what_no_passage_answers_and_says_nothing_then(model: LocalM
     assert sum(draft == (0, "") for draft in drafts) >= 3
 
 
+FOLLOW_UP = ("小孩要买票吗", "身高 1.3 米以下的儿童免票，没有座位。"), "那一米四的呢？"
+
+
 @pytest.mark.models
 @pytest.mark.timeout(1800)
-def test_whatever_it_says_stands_in_a_passage(model: LocalModel) -> None:
-    before = ("小孩要买票吗", "身高 1.3 米以下的儿童免票，没有座位。")
-    _, text = drafted(model, Language.ZH, "那一米四的呢？", *before)
-    assert text
-    for sentence in sentences(text):
-        assert check(sentence, [f"{passage.title}\n\n{passage.text}" for passage in ZH]).supported
+@pytest.mark.parametrize("drafts", [True, False], ids=["drafting", "reading"])
+def test_all_that_a_customer_is_shown_stands_in_a_passage(model: LocalModel, drafts: bool) -> None:
+    before, followed_by = FOLLOW_UP
+    history = (PromptMessage("user", before[0]), PromptMessage("assistant", before[1]))
+    hits = [
+        Hit(Passage(str(p.number), str(p.number), "zh", p.title, (), p.text, 0, ""), 0.9, 0.9, 0.9)
+        for p in ZH
+    ]
+    writer = GroundedWriter(WordEncoder(), model, DraftLimits(300.0, 300.0, 120, drafts=drafts))
+    shown = "".join(writer.write(followed_by, Language.ZH, hits, history))
+    assert shown
+    for sentence in sentences(re.sub(r"\s*\[\d\]", "", shown)):
+        assert check(sentence, bodies(ZH)).supported, sentence
+
+
+def bodies(passages: Sequence[PromptPassage]) -> list[str]:
+    return [f"{passage.title}\n\n{passage.text}" for passage in passages]

@@ -1,16 +1,19 @@
 """Whether what a trained model writes is better than quoting the passage that it names.
 
 Reading is learned before writing: a small model soon knows which passage answers, while its own sentences are still
-beside the point. So both answers are held against the references of questions that it was not trained on; where quoting
-is nearer, the model reads when it serves, and customers get the article's own sentences.
+beside the point. So both answers are held against the references of questions that it was not trained on. Unless the
+model's words are nearer beyond noise, it reads when it serves, and customers get the article's own sentences: these may
+be long, but leave nothing out.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean, stdev
 
 from bot.answering.adapters import read_adapter, write_manifest
 from bot.answering.compose import compose
@@ -34,11 +37,12 @@ class Writing:
     drafted: float
     quoted: float
     questions: int
+    error: float  # standard error of the mean difference
 
     @property
     def better(self) -> bool:
-        """Whether the model's own words are at least as near."""
-        return self.drafted >= self.quoted
+        """Whether the model's own words are nearer by more than two standard errors: at most one time in forty by chance."""
+        return self.drafted - self.quoted > 2 * self.error
 
 
 def compare_writing(model: LocalModel, encoder: Encoder, examples: Sequence[Example]) -> Writing | None:
@@ -64,7 +68,8 @@ def compare_writing(model: LocalModel, encoder: Encoder, examples: Sequence[Exam
         quoted.append(word_f1("\n".join(quote.text for quote in quotes), example.answer))
     if len(drafted) < _FEWEST_QUESTIONS:
         return None
-    return Writing(sum(drafted) / len(drafted), sum(quoted) / len(quoted), len(drafted))
+    differences = [mine - theirs for mine, theirs in zip(drafted, quoted, strict=True)]
+    return Writing(fmean(drafted), fmean(quoted), len(drafted), stdev(differences) / math.sqrt(len(drafted)))
 
 
 def write_verdict(adapter: Path, writing: Writing) -> None:
@@ -74,6 +79,7 @@ def write_verdict(adapter: Path, writing: Writing) -> None:
         **manifest.metrics,
         "drafted_similarity": round(writing.drafted, 4),
         "quoted_similarity": round(writing.quoted, 4),
+        "similarity_error": round(writing.error, 4),
         "written_questions": writing.questions,
     }
     write_manifest(adapter, replace(manifest, writes=writing.better, metrics=metrics))

@@ -49,17 +49,26 @@ def test_bad_words_beside_a_good_passage_are_not() -> None:
     assert not found.better
 
 
+def test_words_that_are_better_now_and_then_are_not_better_beyond_noise() -> None:
+    good, bad = "[2] Delivery costs 8 yuan.", "[1] It depends."
+    found = compared(*[good] * 6, *[bad] * 5)
+    assert found is not None
+    assert found.drafted > found.quoted
+    assert found.error > 0.2
+    assert not found.better
+
+
 def test_declined_and_unnamed_answers_do_not_count_and_too_few_say_nothing() -> None:
     assert compared(*["[1] Delivery costs 8 yuan."] * 8, "[0]", "no number", GenerationError("x")) is None
     assert compared(asked=examples(20, source=0)) is None
 
 
-@pytest.mark.parametrize("drafted", [0.3, 0.5])
-def test_the_certificate_says_so(drafted: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("drafted", "writes"), [(0.3, False), (0.45, False), (0.5, True)])
+def test_the_certificate_says_so(drafted: float, writes: bool, tmp_path: Path) -> None:
     folder = tmp_path / "one"
     write_hollow_adapter(folder)
     assert read_adapter(folder).writes
-    write_verdict(folder, Writing(drafted, 0.4, 20))
+    write_verdict(folder, Writing(drafted, 0.4, 20, 0.04))
     manifest = read_adapter(folder)
-    assert manifest.writes == (drafted > 0.4)
+    assert manifest.writes is writes
     assert manifest.metrics["quoted_similarity"] == 0.4
