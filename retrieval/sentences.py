@@ -7,6 +7,7 @@ import re
 _HAN = "\u3400-\u9fff\uf900-\ufaff\u3000-\u303f\uff00-\uffef\U00020000-\U0003ffff"
 _END = re.compile(r"(?:[。！？；!?]|…+|(?<=\.)\.+|\.)+[”’」』）)】》\"'*_]*")
 _CHINESE_END = re.compile(r"[。！？；…]")
+_CHINESE_LAST = re.compile(rf"[{_HAN}][”’\"'*_]*$")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(（\"“])(?:e\.g|i\.e|cf|vs|no|nos|mr|mrs|ms|dr|prof|st|approx|fig|tel|ext|inc|ltd|co|dept|est|"
     r"[a-z]|(?:[a-z]\.)+[a-z])\.$",
@@ -46,6 +47,11 @@ def sentences(text: str) -> list[str]:
 def is_list_item(sentence: str) -> bool:
     """Whether a sentence is an item of a list, with its bullet or number."""
     return bool(_LIST_ITEM.match(sentence))
+
+
+def ends_in_chinese(text: str) -> bool:
+    """Whether the next sentence follows without a blank: after a Chinese character or sign, closing quotes behind it aside."""
+    return bool(_CHINESE_LAST.search(text))
 
 
 def split_paragraph(text: str) -> list[str]:

@@ -159,9 +159,8 @@ def _numeric_date(match: re.Match[str]) -> tuple[str, ...]:
 
 def _en_date(match: re.Match[str]) -> tuple[str, ...]:
     day = match["before"] or match["after"]
-    return (
-        () if day is None else _date(match["year"], _MONTHS.index(match["month"][:3].lower()) + 1, int(day))
-    )
+    month = match["month"][:3].lower()
+    return () if day is None else _date(match["year"], _MONTHS.index(month) + 1, int(day))
 
 
 def _date(year: str | None, month: int, day: int) -> tuple[str, ...]:

@@ -1,11 +1,11 @@
 """A grounded answer: the model drafts, each sentence is checked, and only what a passage supports is shown.
 
-The draft streams sentence by checked sentence; sentences in a row from one source share its number. The first that fails ends the draft: what was shown stands,
+The draft streams sentence by checked sentence. The first sentence that fails ends the draft: what was shown stands,
 because it was checked. A model that reads better than it writes only names the passage that answers, and the answer is
 composed from that article's own sentences. If nothing could be shown in time, or there is no model, or it fails, it is
-composed from all passages, unless the search was too unsure of them. Either way all that is said carries the number of its
-source. A tuned model may also decline: it names no passage, because none answers. Then nothing is said here, and the
-turn takes another route.
+composed from all passages, unless the search was too unsure of them. Either way all that is said carries the number of
+its source; sentences in a row from one source share it. A tuned model may also decline: it names no passage, because
+none answers. Then nothing is said here, and the turn takes another route.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Generator as Stream
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import structlog
 
@@ -164,7 +165,8 @@ class GroundedWriter:
         passages = [_passage_text(hit) for hit in hits]
         said: list[str] = []
         with self._stream(question, language, hits, history) as stream:
-            for sentence in _whole_sentences(self._without_source(stream), first_by):
+            _, begun = self._opening(stream, first_by)
+            for sentence in _whole_sentences(chain((begun,), stream), first_by):
                 verdict = check(sentence, passages)
                 if verdict.passage is None:
                     raise _DraftEnded(verdict.reason)
@@ -183,21 +185,28 @@ class GroundedWriter:
         self, question: str, language: Language, hits: Sequence[Hit], history: Sequence[PromptMessage]
     ) -> int:
         """The position of the hit that the model names as the one that answers; it writes no further."""
-        first_by = time.monotonic() + self._limits.first_sentence_seconds
-        text = ""
         with self._stream(question, language, hits, history) as stream:
-            for piece in stream:
-                text += piece
-                source, _ = split_source(text)
-                if source == 0:
-                    raise _Declined
-                if source is not None and source <= len(hits):
-                    return source - 1
-                if len(text) > _LONGEST_MARK:
-                    break
-                if time.monotonic() > first_by:
-                    raise _DraftEnded("too slow")
-        raise _DraftEnded("names no passage")
+            source, _ = self._opening(stream, time.monotonic() + self._limits.first_sentence_seconds)
+        if source is None or source > len(hits):
+            raise _DraftEnded("names no passage")
+        return source - 1
+
+    def _opening(self, stream: Iterator[str], first_by: float) -> tuple[int | None, str]:
+        """The passage number that a draft begins with, as soon as it is there, and what came with it.
+
+        A base model's 0 says nothing, a tuned one's all: then the question is declined.
+        """
+        text = ""
+        for piece in stream:
+            text += piece
+            if split_source(text)[0] is not None or len(text) > _LONGEST_MARK:
+                break
+            if time.monotonic() > first_by:
+                raise _DraftEnded("too slow")
+        source, rest = split_source(text)
+        if source == 0 and self._generator is not None and self._generator.tuned:
+            raise _Declined
+        return source or None, rest
 
     @contextmanager
     def _stream(
@@ -230,21 +239,6 @@ class GroundedWriter:
             close = getattr(stream, "close", None)
             if close is not None:
                 close()
-
-    def _without_source(self, stream: Iterator[str]) -> Iterator[str]:
-        """The draft without the passage number before it. A base model's 0 says nothing, a tuned one's all."""
-        text = ""
-        for piece in stream:
-            text += piece
-            source, rest = split_source(text)
-            if source == 0 and self._generator is not None and self._generator.tuned:
-                raise _Declined
-            if rest and (source is not None or len(text) > _LONGEST_MARK):
-                yield rest
-                break
-        else:
-            yield split_source(text)[1]
-        yield from stream
 
 
 class _Declined(Exception):

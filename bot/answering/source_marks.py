@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from retrieval.sentences import is_list_item
-
-_FULL_WIDTH = ("。", "！", "？", "；", "…", "”", "」", "）")  # after these Chinese needs no blank
+from retrieval.sentences import ends_in_chinese, is_list_item
 
 
 def with_mark(text: str, mark: str) -> str:
@@ -22,4 +20,4 @@ def joined(before: str, sentence: str) -> str:
         return f"\n{sentence}"
     if is_list_item(before.rsplit("\n", 1)[-1]):
         return f"\n\n{sentence}"
-    return sentence if before.endswith(_FULL_WIDTH) else f" {sentence}"
+    return sentence if ends_in_chinese(before) else f" {sentence}"

@@ -20,7 +20,6 @@ import structlog
 
 from bot.answering.adapters import WEIGHTS, AdapterManifest, read_adapter
 from bot.answering.generator import PromptShape
-from bot.answering.local_model import LocalModel
 from bot.answering.prompt import PROMPT_VERSION
 from bot.answering.registry import DEFAULT, AdapterRegistry
 from bot.errors import AdapterRefused, GenerationError
@@ -37,11 +36,10 @@ from finetune.examples.lessons import TALKS, load_trade, trades
 from finetune.examples.passage_finder import library_of
 from finetune.examples.real_turns import real_turns
 from finetune.training.callbacks import Reporter
-from finetune.training.declining import calibrate, source_odds, write_threshold
+from finetune.training.conduct import settle_conduct
 from finetune.training.defaults import load_for_training, suggested
 from finetune.training.supervised import train
 from finetune.training.train_settings import TRAINED_SHAPE, Base, TrainReport, TrainSettings
-from finetune.training.writing import compare_writing, write_verdict
 from retrieval.encoder import Encoder
 from retrieval.publish import sha256
 
@@ -184,19 +182,10 @@ def _train(plan: Plan, report: Reporter | None) -> None:
 
 def _calibrate(plan: Plan) -> None:
     """Find out from which probability on the adapter should decline, and whether it writes; both go into its certificate."""
-    model = LocalModel(plan.source, label=plan.base.label, adapter=plan.folder)
     try:
-        declining = calibrate(source_odds(model, plan.validation))
-        writing = compare_writing(model, plan.encoder, plan.validation)
+        settle_conduct(plan.folder, plan.source, plan.base.label, plan.validation, plan.encoder)
     except GenerationError as error:  # then it declines when it says so itself
         log.warning("declining_not_calibrated", adapter=plan.folder.name, reason=str(error))
-        return
-    finally:
-        model.close()
-    if declining is not None:
-        write_threshold(plan.folder, declining)
-    if writing is not None:
-        write_verdict(plan.folder, writing)
 
 
 def _parent(registry: AdapterRegistry) -> tuple[Path | None, AdapterManifest | None]:

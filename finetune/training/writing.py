@@ -3,7 +3,7 @@
 Reading is learned before writing: a small model soon knows which passage answers, while its own sentences are still
 beside the point. So both answers are held against the references of questions that it was not trained on. Unless the
 model's words are nearer beyond noise, it reads when it serves, and customers get the article's own sentences: these may
-be long, but leave nothing out.
+be long, but leave less out.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ HITS = [
     ),
     hit("postage", "Delivery costs 8 yuan. Large parcels cost 20 yuan."),
     hit("returns", "签收次日起 7 天内可以退货。退货运费由买家承担。"),
+    hit("quoted", "客服说“可以退。”然后寄回。“It is free.” Then send it."),
 ]
 
 
@@ -63,6 +64,10 @@ def answered(script: str) -> tuple[list[str], GroundedAnswer]:
             "[3] 签收次日起 7 天内可以退货。退货运费由买家承担。",
             "签收次日起 7 天内可以退货。退货运费由买家承担。 [1]",
         ),
+        (
+            "[4] 客服说“可以退。”然后寄回。“It is free.” Then send it.",
+            "客服说“可以退。”然后寄回。“It is free.” Then send it. [1]",
+        ),
         ("Delivery costs 8 yuan.", "Delivery costs 8 yuan. [1]"),
     ],
 )
@@ -78,7 +83,7 @@ def test_a_draft_that_ends_at_an_unsupported_sentence_names_its_source_too() -> 
     assert written.generation.startswith("draft: ")
 
 
-def test_a_sentence_is_shown_before_the_next_one_is_written() -> None:
+def test_a_draft_is_shown_sentence_by_sentence_and_the_number_last() -> None:
     shown, _ = answered("[2] Delivery costs 8 yuan. Large parcels cost 20 yuan.")
     assert shown == ["Delivery costs 8 yuan.", " Large parcels cost 20 yuan.", " [1]"]
 
