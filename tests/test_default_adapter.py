@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Sequence
+from statistics import fmean
 
 import pytest
 
@@ -15,7 +16,13 @@ from bot.answering.local_model import LocalModel
 from bot.answering.prompt import PROMPT_VERSION, PromptMessage, PromptPassage, render, split_source
 from bot.answering.support import check
 from bot.conversation import Language
+from bot.models import make_encoder
 from bot.settings import load_settings
+from finetune.evaluation.judging import judge_all, model_writer
+from finetune.examples.example import shuffled
+from finetune.examples.held_out import HELD_OUT_TRADE
+from finetune.examples.lesson_examples import Mixture, lesson_examples
+from finetune.examples.lessons import TALKS, load_trade
 from retrieval.documents import Hit, Passage
 from retrieval.sentences import sentences
 from tests.fakes import WordEncoder
@@ -111,6 +118,24 @@ def test_it_mostly_names_the_passage_that_answers_and_says_its_numbers_in_the_la
 def test_it_declines_what_no_passage_answers_and_says_nothing_then(model: LocalModel) -> None:
     drafts = [drafted(model, language, question) for language, question in OPEN]
     assert sum(draft == (0, "") for draft in drafts) >= 3
+
+
+@pytest.mark.models
+@pytest.mark.timeout(1800)
+def test_in_a_trade_that_it_never_saw_its_own_words_nearly_always_stand_in_a_passage(
+    model: LocalModel,
+) -> None:
+    encoder = make_encoder(load_settings(), lambda *_: None)
+    once = Mixture(rounds=1, follow_ups=1.0, moved=0.0)
+    asked = shuffled(
+        list(lesson_examples(load_trade(TALKS / HELD_OUT_TRADE), encoder, model.shape, seed=1, mixture=once)),
+        1,
+    )
+    drafts = list(judge_all(model_writer(model), asked[:40]))
+    written = [each for each in drafts if each.supported is not None]
+    assert len(written) >= 20
+    assert fmean(each.supported for each in written if each.supported is not None) >= 0.9
+    assert all(each.numbers_exact and each.right_language for each in written)
 
 
 FOLLOW_UP = ("小孩要买票吗", "身高 1.3 米以下的儿童免票，没有座位。"), "那一米四的呢？"
