@@ -51,10 +51,12 @@ from finetune.evaluation.statistics import paired_difference
 from retrieval.documents import Article
 from retrieval.encoder import Encoder, Vectors
 from retrieval.evidence import Contents
+from retrieval.joined_encoder import english_encoder_folder
 from retrieval.learning import learn_parts
 from retrieval.parts import Parts
 from retrieval.readers import read_articles
 from retrieval.search import SearchIndex
+from retrieval.sentence_encoder import load_encoder
 from retrieval.vector_cache import CachedEncoder
 
 LANGUAGES = ("zh", "en", "mixed", "zh-Hant")
@@ -125,13 +127,14 @@ def question_sets(questions: Sequence[Golden], articles: Sequence[Article]) -> S
     return {PLAIN: questions, **mistyped}
 
 
-def parts_of(row: Row, shop: Shop, encoder: Encoder) -> Parts:
+def parts_of(row: Row, shop: Shop, encoders: Sequence[Encoder]) -> Parts:
     """What a row searches with, all that is learned for it included."""
     faces = shop.articles if row.listed else [replace(one, questions=()) for one in shop.articles]
     passages = [passage for face in faces for passage in row.cut(face, shop.passage_limit)]
     return learn_parts(
         Contents.of(faces, passages),
-        encoder,
+        encoders[0],
+        english=encoders[1],
         labelled=labelled_questions(shop.content) if row.labelled else (),
         said=said_to_intents(shop.content),
         progress=lambda *_: None,
@@ -139,20 +142,20 @@ def parts_of(row: Row, shop: Shop, encoder: Encoder) -> Parts:
     )
 
 
-def measure(row: Row, parts: Parts, encoder: TimedEncoder, sets: Sets, day: date) -> Found:
+def measure(row: Row, parts: Parts, encoders: Sequence[TimedEncoder], sets: Sets, day: date) -> Found:
     """Ask everything."""
-    index = SearchIndex({}, parts.finder, parts.languages, parts.calibration, encoder)
+    index = SearchIndex({}, parts.finder, parts.languages, parts.calibration, *encoders)
     places: Places = {}
     milliseconds = []
     for name, questions in sets.items():
         places[name] = []
         for golden in questions:
             asked = _as_searched(golden, index, row)
-            encoding, started = encoder.seconds, time.perf_counter()
+            encoding, started = sum(one.seconds for one in encoders), time.perf_counter()
             hits = index.search(
                 asked, top_k=max(TOPS), prefer=Language(golden.content_language).value, day=day
             )
-            spent = time.perf_counter() - started - (encoder.seconds - encoding)
+            spent = time.perf_counter() - started - (sum(one.seconds for one in encoders) - encoding)
             ranked = dict.fromkeys(hit.passage.article_id for hit in hits)
             places[name].append(
                 next((n for n, id_ in enumerate(ranked, start=1) if id_ in golden.articles), None)
@@ -269,15 +272,16 @@ def main() -> None:
     articles, _ = read_articles(settings.knowledge_base)
     shop = Shop(articles, load_content(settings.knowledge_base), settings.retrieval.passage_characters)
     cached = CachedEncoder(make_encoder(settings, lambda *_: None), chosen.vectors)
-    encoder = TimedEncoder(cached)
+    english = load_encoder(english_encoder_folder(), query_prompt="", passage_prompt="")
+    encoders = [TimedEncoder(cached), TimedEncoder(CachedEncoder(english))]
     golden = [one for one in load_half(settings.knowledge_base, chosen.half) if one.articles]
     sets = question_sets(golden, articles)
     whole, *others = rows()
     found: dict[str, Found] = {}
     for row in (whole, *(row for row in others if chosen.only in row.name)):
         started = time.perf_counter()
-        parts = parts_of(row, shop, encoder)
-        found[row.name] = measure(row, parts, encoder, sets, datetime.now(UTC).date())
+        parts = parts_of(row, shop, encoders)
+        found[row.name] = measure(row, parts, encoders, sets, datetime.now(UTC).date())
         spent = time.perf_counter() - started
         _screen.print(f"{row.name}: {tops(found[row.name].places[PLAIN])} ({spent:.0f} s)")
         if chosen.vectors is not None:

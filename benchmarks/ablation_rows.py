@@ -23,7 +23,7 @@ from retrieval.learning import SERVING, FinderMaker, Recipe
 from retrieval.pinyin import Pinyin, SoundedWord
 from retrieval.spelling import Spelling
 
-_DENSE = ("passage", "question", "topic")
+_DENSE = ("passage", "question", "topic", "english")
 _SPARSE = ("keywords", "coverage")
 _RANK_OFFSET = 60  # of reciprocal rank fusion, as Cormack, Clarke and Büttcher 2009 chose it
 _PLAIN_WORD = re.compile(r"[a-z0-9]+")
@@ -55,6 +55,7 @@ def rows() -> list[Row]:
         Row("passage vectors off", Recipe(finder=_without("passage"))),
         Row("vectors of titles and listed questions off", Recipe(finder=_without("question"))),
         Row("topic map (kernel ridge regression) off", Recipe(finder=_without("topic"))),
+        Row("English encoder off", Recipe(finder=_without("english"))),
         Row("BM25 off", Recipe(finder=_without("keywords"))),
         Row("term coverage off", Recipe(finder=_without("coverage"))),
         # Fusion
@@ -116,10 +117,11 @@ def _without(*silent: str) -> FinderMaker:
             vector: Vectors,
             faces: Mask,
             *,
+            english: Vectors | None = None,
             without: Collection[str] = (),
             topics: Floats | None = None,
         ) -> Evidence:
-            found = super().find(question, vector, faces, without=without, topics=topics)
+            found = super().find(question, vector, faces, english=english, without=without, topics=topics)
             signals, standard = found.signals.copy(), found.standard.copy()
             signals[:, columns] = standard[:, columns] = 0.0
             return replace(found, signals=signals, standard=standard)

@@ -42,6 +42,7 @@ from bot.answering.bundled_model import NAME, unpack_model
 from bot.answering.compose import compose
 from bot.answering.local_model import LocalModel
 from bot.factory import rebuild
+from bot.learning import open_index
 from bot.logs import configure_logs
 from bot.models import make_encoder
 from bot.settings import Settings, load_settings
@@ -213,10 +214,10 @@ def _sets(chosen: argparse.Namespace, settings: Settings, encoder: Encoder) -> d
 
 def _index(settings: Settings, encoder: Encoder) -> SearchIndex:
     try:
-        return SearchIndex.open(settings.index_path, encoder)
+        return open_index(settings, encoder)
     except (IndexMissing, IndexMismatch):
         rebuild(settings, encoder, lambda *_: None)
-        return SearchIndex.open(settings.index_path, encoder)
+        return open_index(settings, encoder)
 
 
 def _today(settings: Settings) -> date:

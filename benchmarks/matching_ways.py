@@ -68,7 +68,7 @@ def search(encoder: Encoder, passage_limit: int) -> Contender:
     def of(pool: Sequence[str]) -> Ask:
         documents = [Document(frozenset(), one, one) for one in pool]
         with tempfile.TemporaryDirectory(prefix="kefu-matching-") as scratch:
-            index = kefu_index(documents, encoder, Path(scratch), passage_limit)
+            index = kefu_index(documents, encoder, None, Path(scratch), passage_limit)
             folder = Path(scratch) / "index" / str(index.manifest["generation"])
             parts = Parts.load(folder, encoder.dimension)
         places = np.array([int(article[1:]) for article in parts.contents.ids])

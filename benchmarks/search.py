@@ -9,7 +9,8 @@
 Documents: a list of `{"id", "question", "text", "section", "course"}`, or such lists by course, as `{"course": [...]}` or
 `[{"course", "documents"}]`; one without an id gets the one that the DataTalks course computes. Questions: columns
 `question` and `document` (the document's id), and perhaps `course`. Kefu gets an article file for each document, builds
-its index, learns from no question of the file, and searches as in a turn.
+its index, learns from no question of the file, and searches as in a turn; once with its multilingual encoder alone, and once with
+the one for English beside it, as it serves.
 
 hit@k: share of the questions whose document is among the first k; MRR: mean of 1/rank, 0 beyond the tenth. "In its
 course": of the first 200 of each ranking only the documents of the question's course are kept, for everyone alike. Times
@@ -36,11 +37,12 @@ from rich.console import Console
 from rich.table import Table
 from search_peers import Document, Rank, kefu, peers
 
+from bot.learning import english_encoder
 from bot.logs import configure_logs
 from bot.models import make_encoder
 from bot.settings import load_settings
 from retrieval.encoder import Encoder
-from retrieval.vector_cache import CachedEncoder
+from retrieval.vector_cache import CachedEncoder, RecentTexts
 
 FAQ = Path("../shared/data/faq/datatalks")
 DEEPEST = 10
@@ -159,25 +161,26 @@ def measure(rank: Rank, questions: Sequence[Question], documents: Sequence[Docum
         started = time.perf_counter()
         found = rank(question.text, DEEPEST)
         milliseconds.append(1000 * (time.perf_counter() - started))
-        places.append(_place(found, question.right))
+        places.append(place_of(found, question.right))
         if question.group:
             ranked = rank(question.text, min(_RANKED, len(documents)))
             own = [number for number in ranked if documents[number].group == question.group]
-            grouped.append(_place(own[:DEEPEST], question.right))
+            grouped.append(place_of(own[:DEEPEST], question.right))
     return Figures(
-        over_all=_shares(places),
-        in_group=_shares(grouped) if grouped else None,
+        over_all=shares(places),
+        in_group=shares(grouped) if grouped else None,
         p50_ms=float(np.percentile(milliseconds, 50)),
         p95_ms=float(np.percentile(milliseconds, 95)),
     )
 
 
-def _place(found: Sequence[int], right: frozenset[int]) -> int | None:
+def place_of(found: Sequence[int], right: frozenset[int]) -> int | None:
     """From 1; None if it was not found."""
     return next((place for place, number in enumerate(found, start=1) if number in right), None)
 
 
-def _shares(places: Sequence[int | None]) -> Ranks:
+def shares(places: Sequence[int | None]) -> Ranks:
+    """Figures of places; None is a place beyond the tenth."""
     hit1, hit5, hit10 = (float(np.mean([p is not None and p <= k for p in places])) for k in (1, 5, DEEPEST))
     return Ranks(hit1, hit5, hit10, float(np.mean([0.0 if place is None else 1 / place for place in places])))
 
@@ -224,18 +227,25 @@ def main() -> None:
     settings = load_settings()
     bare = make_encoder(settings, lambda *_: None)
     spent = encoding_ms(bare, questions)
+    beside = english_encoder(settings, bare)
+    english = None if beside is None else RecentTexts(beside, 50_000)
     encoder = CachedEncoder(bare, chosen.vectors)
     texts = sorted({question.text for question in questions}, key=len)
     for start in range(0, len(texts), 256):
-        encoder.encode_queries(texts[start : start + 256])
+        for each in (encoder, english):
+            if each is not None:
+                each.encode_queries(texts[start : start + 256])
     title = (
         f"{chosen.questions}: {len(questions)} questions, {len(documents)} documents · "
         f"encoding a question takes {spent:.1f} ms"
     )
     found: dict[str, Figures] = {}
     with tempfile.TemporaryDirectory(prefix="kefu-search-") as scratch:
-        own = kefu(documents, encoder, Path(scratch), settings.retrieval.passage_characters)
-        for name, rank in (*peers(documents, encoder), ("Kefu", own)):
+        own = kefu(documents, encoder, english, Path(scratch), settings.retrieval.passage_characters)
+        alone = Path(scratch) / "alone"
+        single = kefu(documents, encoder, None, alone, settings.retrieval.passage_characters)
+        contenders = (*peers(documents, encoder, english), ("Kefu, one encoder", single), ("Kefu", own))
+        for name, rank in contenders:
             if isinstance(rank, str):
                 _screen.print(f"{name}: not measured ({rank})")
                 continue

@@ -42,7 +42,11 @@ class Document:
 
 
 def kefu_index(
-    documents: Sequence[Document], encoder: Encoder, scratch: Path, passage_limit: int
+    documents: Sequence[Document],
+    encoder: Encoder,
+    english: Encoder | None,
+    scratch: Path,
+    passage_limit: int,
 ) -> SearchIndex:
     """Kefu's index as `kefu index` makes it, of an article file for each document; article `d7` is the seventh, from 0."""
     knowledge_base = scratch / "knowledge_base"
@@ -52,14 +56,25 @@ def kefu_index(
         article = f"---\nid: d{number}\ntitle: {title}\n---\n\n{document.text}\n"
         (knowledge_base / ARTICLES / f"d{number}.md").write_text(article, "utf-8")
     build_index(
-        knowledge_base, scratch / "index", encoder, passage_limit=passage_limit, progress=lambda *_: None
+        knowledge_base,
+        scratch / "index",
+        encoder,
+        english=english,
+        passage_limit=passage_limit,
+        progress=lambda *_: None,
     )
-    return SearchIndex.open(scratch / "index", encoder)
+    return SearchIndex.open(scratch / "index", encoder, english)
 
 
-def kefu(documents: Sequence[Document], encoder: Encoder, scratch: Path, passage_limit: int) -> Rank:
+def kefu(
+    documents: Sequence[Document],
+    encoder: Encoder,
+    english: Encoder | None,
+    scratch: Path,
+    passage_limit: int,
+) -> Rank:
     """Kefu end to end: its index, and the search of a turn."""
-    index = kefu_index(documents, encoder, scratch, passage_limit)
+    index = kefu_index(documents, encoder, english, scratch, passage_limit)
     day = datetime.now(UTC).date()
 
     def rank(question: str, count: int) -> list[int]:
@@ -86,7 +101,7 @@ def bm25(documents: Sequence[Document]) -> Rank:
 
 
 def vectors(documents: Sequence[Document], encoder: Encoder) -> Rank:
-    """The cosine of question and text with the question that is asked, by Kefu's encoder."""
+    """The cosine of question and text with the question that is asked, by an encoder."""
     known = encoder.encode_passages([one.whole for one in documents])
     return lambda question, count: _best(known @ encoder.encode_queries([question])[0], count)
 
@@ -158,10 +173,14 @@ def txtai(documents: Sequence[Document], encoder: Encoder) -> Rank | None:
     return rank
 
 
-def peers(documents: Sequence[Document], encoder: Encoder) -> Iterator[tuple[str, Rank | str]]:
+def peers(
+    documents: Sequence[Document], encoder: Encoder, english: Encoder | None
+) -> Iterator[tuple[str, Rank | str]]:
     """Each peer by name, or for one that is not installed what to install."""
     yield "BM25 alone (bm25s)", bm25(documents)
     yield "vectors alone (same encoder)", vectors(documents, encoder)
+    if english is not None:
+        yield "vectors alone (encoder for English)", vectors(documents, english)
     yield "minsearch, weighted fields", minsearch(documents) or "pip install minsearch"
     yield "Haystack, BM25 + same encoder", haystack(documents, encoder) or "pip install haystack-ai"
     yield "txtai, hybrid, same encoder", txtai(documents, encoder) or "pip install txtai"

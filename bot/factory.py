@@ -29,7 +29,7 @@ from bot.errors import BotError, ContentError
 from bot.insight.catalog import load_catalog
 from bot.insight.recommend import Recommender
 from bot.knowledge import Knowledge
-from bot.learning import intent_head, labelled_questions, said_to_intents
+from bot.learning import english_encoder, intent_head, labelled_questions, open_index, said_to_intents
 from bot.manager import Limits, Manager
 from bot.memory.shared_log import SharedLog
 from bot.memory.store import Store
@@ -69,13 +69,14 @@ def rebuild(settings: Settings, encoder: Encoder, progress: Reporter) -> BuildRe
         settings.knowledge_base,
         settings.index_path,
         encoder,
+        english=english_encoder(settings, encoder),
         labelled=labelled_questions(content),
         said=said_to_intents(content),
         passage_limit=settings.retrieval.passage_characters,
         progress=progress,
     )
     progress("intents", 0, 1)
-    index = SearchIndex.open(settings.index_path, encoder)
+    index = open_index(settings, encoder)
     intent_head(settings, content, index, encoder)
     progress("intents", 1, 1)
     return report
@@ -89,7 +90,7 @@ def load_knowledge(settings: Settings, encoder: Encoder, generator: Generator | 
         IndexMissing, IndexMismatch: there is no index, or it does not fit.
     """
     content = load_content(settings.knowledge_base)
-    index = SearchIndex.open(settings.index_path, encoder)
+    index = open_index(settings, encoder)
     _check_articles_exist(content, index)
     head, reading = intent_head(settings, content, index, encoder)
     writer = GroundedWriter(encoder, generator, draft_limits(settings, generator))
@@ -275,7 +276,7 @@ def _check_articles_exist(content: Content, index: SearchIndex) -> None:
 
 def _index_fits(settings: Settings, encoder: Encoder) -> bool:
     try:
-        SearchIndex.open(settings.index_path, encoder)
+        open_index(settings, encoder)
     except (IndexMissing, IndexMismatch) as reason:
         log.info("index_will_be_built", reason=str(reason))
         return False

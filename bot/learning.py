@@ -56,29 +56,50 @@ def intent_examples(content: Content, index: SearchIndex) -> TrainingSet:
     return training_set(content, knowledge)
 
 
+def english_encoder(settings: Settings, encoder: Encoder) -> Encoder | None:
+    """The second encoder, which knows English alone; None beside another than the bundled one, where nothing is gained for sure.
+
+    Raises:
+        EncoderError: it does not load.
+    """
+    bundled = encoder.name.partition("@")[0] == BUNDLED_ENCODER
+    return _english_encoder() if bundled and settings.encoder.english == "auto" else None
+
+
+@cache  # whoever reads English in this process shares it
+def _english_encoder() -> Encoder:
+    model = load_encoder(english_encoder_folder(), label=_ENGLISH_ENCODER, query_prompt="", passage_prompt="")
+    return RecentTexts(BatchingEncoder(model), _REMEMBERED)
+
+
+def open_index(settings: Settings, encoder: Encoder) -> SearchIndex:
+    """The index that was published last.
+
+    Raises:
+        IndexMissing, IndexMismatch: there is none, or it does not fit.
+        EncoderError: the second encoder does not load.
+    """
+    return SearchIndex.open(settings.index_path, encoder, english_encoder(settings, encoder))
+
+
 def intent_encoder(settings: Settings, encoder: Encoder, texts: Sequence[str]) -> Encoder:
-    """What reads questions for their intent: `encoder`, and for a team without Chinese a second one that knows English better.
+    """What reads questions for their intent: `encoder`, for a team without Chinese joined with the one that knows English better.
 
     Where a team's examples are in both languages the second one tells no more: on the demonstration shop as many English
     questions came out right without it.
 
     Args:
         settings: whether there may be a second one.
-        encoder: the one that searches. Beside another than the bundled one nothing is gained for sure.
+        encoder: the one that searches.
         texts: the examples of the intents.
 
     Raises:
         EncoderError: the second one does not load.
     """
-    bundled = encoder.name.partition("@")[0] == BUNDLED_ENCODER
-    wanted = bundled and settings.encoder.english == "auto" and not any(map(is_chinese, texts))
-    return JoinedEncoder(encoder, _english_encoder()) if wanted else encoder
-
-
-@cache  # whoever reads intents in this process shares it
-def _english_encoder() -> Encoder:
-    model = load_encoder(english_encoder_folder(), label=_ENGLISH_ENCODER, query_prompt="", passage_prompt="")
-    return RecentTexts(BatchingEncoder(model), _REMEMBERED)
+    if any(map(is_chinese, texts)):
+        return encoder
+    english = english_encoder(settings, encoder)
+    return encoder if english is None else JoinedEncoder(encoder, english)
 
 
 def intent_head(

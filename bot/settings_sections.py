@@ -42,7 +42,8 @@ class EncoderSettings(_Section):
     device: str = Field("auto", description="'auto', 'cpu', 'cuda', 'mps'")
     english: Literal["auto", "none"] = Field(
         "auto",
-        description="'auto': where no intent has Chinese examples, a second encoder helps the bundled one to tell them apart",
+        description="'auto': a second encoder reads English beside the bundled one, for the search and, where no intent has "
+        "Chinese examples, for the intents; 'none' does without it",
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bot.content import Content
 from bot.golden import Golden
-from bot.learning import intent_encoder, labelled_questions, said_to_intents
+from bot.learning import english_encoder, intent_encoder, labelled_questions, said_to_intents
 from bot.settings import Settings
 from bot.understanding.intents import TrainingSet, fit_head
 from bot.understanding.language import detect, to_simplified
@@ -112,17 +112,21 @@ def _put_right(encoder: Encoder, questions: Questions, settings: Settings) -> li
 
 def _found(encoder: Encoder, questions: Questions, settings: Settings, stages: Stages) -> list[bool]:
     """For each golden question whether an article that answers is among the first, in an index that nobody keeps."""
+    english = english_encoder(settings, encoder)
     with tempfile.TemporaryDirectory() as scratch:
         build_index(
             settings.knowledge_base,
             Path(scratch),
             encoder,
+            english=english,
             labelled=labelled_questions(questions.content),
             said=said_to_intents(questions.content),
             passage_limit=settings.retrieval.passage_characters,
             progress=stages,
         )
-        library = replace(library_of(SearchIndex.open(Path(scratch), encoder), settings), top_k=_DEPTH)
+        library = replace(
+            library_of(SearchIndex.open(Path(scratch), encoder, english), settings), top_k=_DEPTH
+        )
         return [
             any(
                 hit.passage.article_id in golden.articles

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.content import load_content
 from bot.golden import GOLDEN_FILE, load_golden
-from bot.learning import intent_examples
+from bot.learning import intent_examples, open_index
 from bot.settings import Settings
 from bot.understanding.corrections import extended, read_corrections
 from bot.understanding.intents import KNOWLEDGE, OUT_OF_SCOPE, TrainingSet, normalise
@@ -20,7 +20,6 @@ from finetune.training.encoder_training import EncoderSettings
 from retrieval.encoder import Encoder
 from retrieval.errors import FilesDamaged
 from retrieval.publish import read_manifest, sha256
-from retrieval.search import SearchIndex
 
 KIND = "tuned encoder"  # in a manifest
 LEAST = 20  # examples an intent, on average
@@ -65,7 +64,7 @@ def plan_tuning(
         BotError, RetrievalError: the knowledge base or the index cannot be read.
     """
     content = load_content(settings.knowledge_base)
-    index = SearchIndex.open(settings.index_path, encoder)
+    index = open_index(settings, encoder)
     corrections = read_corrections(settings.intent_corrections_path)
     examples = extended(intent_examples(content, index), corrections)
     _check_enough(examples, least)

@@ -26,6 +26,7 @@ from retrieval.readers import read_articles
 from retrieval.vector_cache import CachedEncoder
 
 VECTOR_CACHE = "vectors.safetensors"
+_ENGLISH_CACHE = "english.safetensors"  # the same of the encoder that knows English alone
 _LIBRARIES = ("numpy", "faiss-cpu", "bm25s", "rjieba", "pypinyin", "scikit-learn")
 
 log = structlog.get_logger(__name__)
@@ -50,6 +51,7 @@ def build_index(
     root: Path,
     encoder: Encoder,
     *,
+    english: Encoder | None = None,
     labelled: Sequence[LabelledQuestion] = (),
     said: Sequence[str] = (),
     passage_limit: int,
@@ -61,6 +63,7 @@ def build_index(
         knowledge_base: holds `articles/`.
         root: of the index's generations (`var/index`).
         encoder: its name goes into the manifest; only it can open the index.
+        english: the same of a second one, which knows English alone; see `retrieval/evidence.py`.
         labelled: questions with the articles that answer them (none for what nothing answers). Ranking and
             scores are learned from them and from the articles' own titles, headings and questions.
         said: what customers say besides, from which pinyin is read, too.
@@ -83,18 +86,26 @@ def build_index(
     progress("read", 1, 1)
     before = current(root)
     cached = CachedEncoder(encoder, None if before is None else before / VECTOR_CACHE)
+    beside = (
+        None
+        if english is None
+        else CachedEncoder(english, None if before is None else before / _ENGLISH_CACHE)
+    )
     contents = Contents.of(articles, passages)
 
     def fill(folder: Path) -> Mapping[str, Any]:
-        parts = learn_parts(contents, cached, labelled=labelled, said=said, progress=progress)
+        parts = learn_parts(contents, cached, english=beside, labelled=labelled, said=said, progress=progress)
         progress("write", 0, 1)
         parts.save(folder)
         cached.save(folder / VECTOR_CACHE)
+        if beside is not None:
+            beside.save(folder / _ENGLISH_CACHE)
         progress("write", 1, 1)
         return {
             "kind": "index",
             "format": FORMAT,
             "encoder": encoder.name,
+            "english": None if english is None else english.name,
             "dimension": encoder.dimension,
             "settings": {"passage_limit": passage_limit},
             "counts": {"articles": len(articles), "passages": len(passages), "labelled": len(labelled)},

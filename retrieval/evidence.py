@@ -33,7 +33,9 @@ SIGNALS = (
     "topic",  # what the learned map says, see retrieval/topics.py
     "keywords",  # BM25 of its best passage or question; 1 = the best that any text could reach
     "coverage",  # share of the question's content words that it says in its own language, weighted by rarity
+    "english",  # cosine of its best English passage, by the encoder that knows English alone; 0.0 where nothing is English
 )
+ENGLISH = "en"
 _LEAST_SPREAD = 1e-3  # of a signal; less is noise
 _ALL = 5_000  # up to so many vectors the similarity to every one is looked at
 _NEAREST = 400  # beyond that, to so many
@@ -119,6 +121,7 @@ class EvidenceFinder:
         keywords: KeywordIndex,
         wording: Wording,
         topics: TopicMap,
+        english: VectorIndex | None = None,
         aggregate: Aggregate = best_of,
         by_language: bool = True,
     ) -> None:
@@ -131,6 +134,7 @@ class EvidenceFinder:
             keywords: of the passages, then of the questions.
             wording: reads questions.
             topics: the learned map.
+            english: vectors of the passages in English, in their order, by an encoder that knows English alone.
             aggregate: makes one score of an article from those of its passages, or of its questions.
             by_language: whether signals are measured within each language, else over all articles.
         """
@@ -140,9 +144,11 @@ class EvidenceFinder:
         self._keywords = keywords
         self._wording = wording
         self._topics = topics
+        self._english = english
         self._aggregate = aggregate
         self._document_face = np.concatenate((contents.passage_face, contents.question_face))
         spoken = np.array([face.language for face in contents.faces])
+        self._english_rows = np.flatnonzero((spoken == ENGLISH)[contents.passage_face])
         quotable = np.zeros(len(contents.faces), dtype=np.bool_)
         quotable[contents.passage_face] = True  # a face of headings alone has nothing to say
         languages = [spoken == language for language in sorted(set(spoken.tolist()))]
@@ -158,6 +164,7 @@ class EvidenceFinder:
         vector: Vectors,
         faces: Mask,
         *,
+        english: Vectors | None = None,
         without: Members[str] = (),
         topics: Floats | None = None,
     ) -> Evidence:
@@ -167,6 +174,7 @@ class EvidenceFinder:
             question: the customer's words.
             vector: of what is `meant` by the question, shape (dimension,), a unit vector in the space of the indices.
             faces: which faces may speak, shape (faces,).
+            english: the same of the encoder that knows English alone; None for a question in Chinese.
             without: titles and listed questions that must not speak (the question itself, in calibration).
             topics: scores of the topic map that was not learned from this question, shape (articles,); default:
                 those of the map.
@@ -197,6 +205,8 @@ class EvidenceFinder:
             spoken += present
         candidates = spoken > 0
         standard[candidates] /= spoken[candidates, None]
+        if english is not None:
+            self._add_english(english, faces, signals, standard)
         return Evidence(
             signals, standard, candidates, passage_cosines, words.scores[: len(contents.passages)]
         )
@@ -209,7 +219,7 @@ class EvidenceFinder:
         question_cosines: Floats,
         words: WordMatch,
     ) -> Floats:
-        """Signals of all articles by their faces in one language; `topic` is left open."""
+        """Signals of all articles by their faces in one language; `topic` and `english` are left open."""
         contents = self.contents
         passages = speaking[contents.passage_face]
         questions = speaking[contents.question_face] & asked
@@ -222,9 +232,22 @@ class EvidenceFinder:
                 np.zeros(len(contents.ids), dtype=np.float32),
                 self._of_articles(words.share, article[self._document_face], documents, 0.0),
                 words.coverage(documents, article[self._document_face], len(contents.ids)),
+                np.zeros(len(contents.ids), dtype=np.float32),
             ),
             axis=1,
         )
+
+    def _add_english(self, vector: Vectors, faces: Mask, signals: Floats, standard: Floats) -> None:
+        """Fill the column `english` for the articles that have a face in English."""
+        if self._english is None:
+            return
+        faces_of_rows = self.contents.passage_face[self._english_rows]
+        articles = self.contents.face_article[faces_of_rows]
+        said = self._of_articles(_similarities(self._english, vector), articles, faces[faces_of_rows], -1.0)
+        present = np.unique(articles[faces[faces_of_rows]])
+        column = SIGNALS.index("english")
+        signals[present, column] = said[present]
+        standard[present, column] = _standardized(said[present])
 
     def _of_articles(self, scores: Floats, articles: Rows, speaking: Mask, floor: float) -> Floats:
         """The score of each article by the rows that may speak."""

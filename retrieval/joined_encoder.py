@@ -3,7 +3,8 @@
 A small multilingual encoder divides what it has learned among a hundred languages. Beside it an English one of the same
 size tells English intents apart that the first takes for the same. Of a text with Chinese characters it knows nothing, and
 says nothing: its part of the vector is 0, and whoever compares two vectors compares the parts that both have
-(`bot.understanding.intents`). Search uses the multilingual one alone, since its texts cross the languages.
+(`bot.understanding.intents`). Search, whose texts cross the languages, does not join them: there the second one is a signal
+of its own (`retrieval.evidence`).
 """
 
 from __future__ import annotations

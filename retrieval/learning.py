@@ -14,7 +14,7 @@ from retrieval.calibration import Calibration, Example, LabelledQuestion, fit
 from retrieval.chunking import embedded_text, headings
 from retrieval.documents import Passage
 from retrieval.encoder import Encoder, Vectors
-from retrieval.evidence import Contents, EvidenceFinder
+from retrieval.evidence import ENGLISH, Contents, EvidenceFinder
 from retrieval.keywords import KeywordIndex, Tokenizer, is_chinese, tokenize
 from retrieval.languages import Group, LanguageFilter, learn_languages
 from retrieval.parts import Parts
@@ -42,6 +42,7 @@ class FinderMaker(Protocol):
         keywords: KeywordIndex,
         wording: Wording,
         topics: TopicMap,
+        english: VectorIndex | None = None,
     ) -> EvidenceFinder:
         """A finder in these indices."""
 
@@ -67,6 +68,7 @@ def learn_parts(
     contents: Contents,
     encoder: Encoder,
     *,
+    english: Encoder | None = None,
     labelled: Sequence[LabelledQuestion] = (),
     said: Sequence[str] = (),
     progress: Progress,
@@ -77,6 +79,7 @@ def learn_parts(
     Args:
         contents: what is searched.
         encoder: gives the vectors.
+        english: a second one, which knows English alone, for passages and questions in English.
         labelled: questions with the articles that answer them (none for what nothing answers). Ranking and
             scores are learned from them and from the articles' own titles, headings and questions.
         said: what customers say besides, from which pinyin is read, too.
@@ -96,6 +99,7 @@ def learn_parts(
     spelling = recipe.spelling((*texts, *asked))
     pinyin = recipe.pinyin((*texts, *asked, *(question.text for question in labelled), *said))
     known = known_questions(contents, labelled)
+    english_passages, english_vectors = _in_english(english, contents, texts, known, progress)
     rows = _evenly(len(known), _MOST_EXAMPLES)
     learned = with_headings(contents, known)
     # Pinyin as it is typed, which a search would read first: where vectors say little, it is seen what words are worth.
@@ -110,13 +114,15 @@ def learn_parts(
         keywords=keywords,
         wording=Wording(keywords, bridge=bridge, spelling=spelling, pinyin=pinyin, tokens=recipe.tokens),
         topics=topics,
+        english=english_passages,
     )
     texts_labelled = {question.text for question in labelled}
-    examples = _evidence(finder, known, vectors, rows, held_out, texts_labelled)
+    examples = _evidence(finder, known, vectors, english_vectors, rows, held_out, texts_labelled)
     return Parts(
         contents=contents,
         passages=passages,
         questions=questions,
+        english=english_passages,
         keywords=keywords,
         bridge=bridge,
         spelling=spelling,
@@ -144,6 +150,25 @@ class _Embedding:
             vectors[chunk] = encode([texts[number] for number in chunk])
             self.progress(stage, min(start + _CHUNK, len(order)), len(order))
         return vectors
+
+
+def _in_english(
+    encoder: Encoder | None,
+    contents: Contents,
+    texts: Sequence[str],
+    known: Iterable[str],
+    progress: Progress,
+) -> tuple[VectorIndex | None, Mapping[str, Vectors]]:
+    """What the encoder that knows English alone says: an index of the passages (`texts`), and vectors of known questions."""
+    spoken = [
+        text for text, passage in zip(texts, contents.passages, strict=True) if passage.language == ENGLISH
+    ]
+    if encoder is None or not spoken:
+        return None, {}
+    embed = _Embedding(encoder, progress)
+    passages = VectorIndex.build(embed("embed", spoken, encoder.encode_passages))
+    asked = [text for text in known if not is_chinese(text)]
+    return passages, dict(zip(asked, embed("embed questions", asked, encoder.encode_queries), strict=True))
 
 
 def _groups(contents: Contents, passages: Vectors, questions: Vectors) -> tuple[Group, Group]:
@@ -190,6 +215,7 @@ def _evidence(
     finder: EvidenceFinder,
     known: Mapping[str, frozenset[int]],
     vectors: Vectors,
+    english: Mapping[str, Vectors],
     rows: Sequence[int],
     held_out: Vectors,
     labelled: Members[str],
@@ -207,6 +233,8 @@ def _evidence(
         faces = np.ones(len(contents.faces), dtype=np.bool_)
         if row % 4 == 3 and text not in labelled and len(contents.ids) > len(right):
             faces = ~np.isin(contents.face_article, list(right))
-        evidence = finder.find(text, vectors[row], faces, without={text}, topics=scores)
+        evidence = finder.find(
+            text, vectors[row], faces, english=english.get(text), without={text}, topics=scores
+        )
         examples.append(Example(evidence, right))
     return examples

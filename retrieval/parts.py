@@ -21,11 +21,12 @@ from retrieval.topics import TopicMap
 from retrieval.vectors import VectorIndex
 from retrieval.wording import Wording
 
-FORMAT = 3  # of an index generation; raise it when the files or what is in them change
+FORMAT = 4  # of an index generation; raise it when the files or what is in them change
 _ARTICLES = "articles.jsonl"
 _PASSAGES = "passages.jsonl"
 _PASSAGE_VECTORS = "passages.faiss"
 _QUESTION_VECTORS = "questions.faiss"
+_ENGLISH_VECTORS = "english.faiss"
 _KEYWORDS = "keywords"
 _BRIDGE = "bridge.json"
 _SPELLING = "spelling.json"
@@ -43,6 +44,7 @@ class Parts:
     contents: Contents
     passages: VectorIndex
     questions: VectorIndex
+    english: VectorIndex | None  # of the passages in English, by the encoder that knows English alone
     keywords: KeywordIndex
     bridge: WordBridge
     spelling: Spelling
@@ -58,6 +60,8 @@ class Parts:
         _dump_jsonl(folder / _PASSAGES, self.contents.passages)
         self.passages.save(folder / _PASSAGE_VECTORS)
         self.questions.save(folder / _QUESTION_VECTORS)
+        if self.english is not None:
+            self.english.save(folder / _ENGLISH_VECTORS)
         self.keywords.save(folder / _KEYWORDS)
         self.bridge.save(folder / _BRIDGE)
         self.spelling.save(folder / _SPELLING)
@@ -76,6 +80,8 @@ class Parts:
         contents = Contents.of(_load_articles(folder / _ARTICLES), _load_passages(folder / _PASSAGES))
         passages = VectorIndex.load(folder / _PASSAGE_VECTORS)
         questions = VectorIndex.load(folder / _QUESTION_VECTORS)
+        english_file = folder / _ENGLISH_VECTORS
+        english = VectorIndex.load(english_file) if english_file.exists() else None
         keywords = KeywordIndex.load(folder / _KEYWORDS)
         bridge = WordBridge.load(folder / _BRIDGE)
         spelling = Spelling.load(folder / _SPELLING)
@@ -88,11 +94,13 @@ class Parts:
             keywords=keywords,
             wording=Wording(keywords, bridge=bridge, spelling=spelling, pinyin=pinyin),
             topics=topics,
+            english=english,
         )
         return cls(
             contents=contents,
             passages=passages,
             questions=questions,
+            english=english,
             keywords=keywords,
             bridge=bridge,
             spelling=spelling,

@@ -16,6 +16,7 @@ from retrieval.documents import Article, Hit, Passage
 from retrieval.encoder import Encoder, Vectors
 from retrieval.errors import FilesDamaged, IndexMismatch, IndexMissing
 from retrieval.evidence import Evidence, EvidenceFinder, Mask
+from retrieval.keywords import is_chinese
 from retrieval.languages import LanguageFilter
 from retrieval.parts import FORMAT, Parts
 from retrieval.publish import current, verify
@@ -35,6 +36,7 @@ class SearchIndex:
         languages: LanguageFilter,
         calibration: Calibration,
         encoder: Encoder,
+        english: Encoder | None = None,
     ) -> None:
         self._manifest = dict(manifest)
         self._finder = finder
@@ -42,11 +44,12 @@ class SearchIndex:
         self._languages = languages
         self._calibration = calibration
         self._encoder = encoder
+        self._english = english
         self._faces = {(face.id, face.language): face for face in self._contents.faces}
 
     @classmethod
-    def open(cls, root: Path, encoder: Encoder) -> SearchIndex:
-        """Open the current generation under `root`; every file is checked against its manifest.
+    def open(cls, root: Path, encoder: Encoder, english: Encoder | None = None) -> SearchIndex:
+        """Open the current generation under `root`, with the encoders that it was built with; each file is checked first.
 
         Raises:
             IndexMissing: nothing has been built there yet.
@@ -59,9 +62,9 @@ class SearchIndex:
             manifest = verify(folder)
         except FilesDamaged as error:
             raise IndexMismatch(f"The index is damaged: {error} Run `kefu index`.") from error
-        _check_fits(manifest, encoder)
+        _check_fits(manifest, encoder, english)
         parts = Parts.load(folder, encoder.dimension)
-        return cls(manifest, parts.finder, parts.languages, parts.calibration, encoder)
+        return cls(manifest, parts.finder, parts.languages, parts.calibration, encoder, english)
 
     @property
     def manifest(self) -> Mapping[str, Any]:
@@ -134,7 +137,9 @@ class SearchIndex:
         meant = self._finder.meant(question)
         known = None if meant != question else vector
         query = self._encoder.encode_queries([meant])[0] if known is None else known
-        evidence = self._finder.find(question, self._languages.apply(query), faces)
+        evidence = self._finder.find(
+            question, self._languages.apply(query), faces, english=self._in_english(meant)
+        )
         ranking = self._calibration.rank(evidence)
         scores = self._calibration.probabilities(evidence)
         hits: list[Hit] = []
@@ -151,6 +156,12 @@ class SearchIndex:
                 )
         return tuple(hits)
 
+    def _in_english(self, meant: str) -> Vectors | None:
+        """The vector of a question by the encoder that knows English alone; None of one in Chinese."""
+        if self._english is None or is_chinese(meant):
+            return None
+        return np.asarray(self._english.encode_queries([meant])[0])
+
     def _passages_of(self, article: int, evidence: Evidence, faces: Mask, prefer: str) -> list[int]:
         """Rows of an article's best passages, in the preferred language if it has them there."""
         contents = self._contents
@@ -164,7 +175,7 @@ class SearchIndex:
         return [int(row) for row in ranked[:PASSAGES_PER_ARTICLE]]
 
 
-def _check_fits(manifest: Mapping[str, Any], encoder: Encoder) -> None:
+def _check_fits(manifest: Mapping[str, Any], encoder: Encoder, english: Encoder | None) -> None:
     if manifest.get("format") != FORMAT:
         raise IndexMismatch(
             f"The index has format {manifest.get('format')!r}, this Kefu reads {FORMAT}. Run `kefu index`."
@@ -173,4 +184,10 @@ def _check_fits(manifest: Mapping[str, Any], encoder: Encoder) -> None:
         raise IndexMismatch(
             f"The index was built with the encoder {manifest.get('encoder')!r} ({manifest.get('dimension')} numbers), "
             f"now {encoder.name!r} ({encoder.dimension}) is set. Run `kefu index`, or set the old encoder again."
+        )
+    beside = None if english is None else english.name
+    if manifest.get("english") != beside:
+        raise IndexMismatch(
+            f"The index was built with {manifest.get('english') or 'no encoder'!r} for English, now it is "
+            f"{beside or 'none'!r} (the setting encoder.english). Run `kefu index`."
         )

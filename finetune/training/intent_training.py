@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.content import Intent, load_content
-from bot.learning import intent_encoder, intent_examples
+from bot.learning import intent_encoder, intent_examples, open_index
 from bot.settings import Settings
 from bot.understanding.corrections import IntentCorrection, extended, known
 from bot.understanding.intents import (
@@ -36,7 +36,6 @@ from retrieval.encoder import Encoder
 from retrieval.errors import PublishError
 from retrieval.joined_encoder import parts_of
 from retrieval.publish import write_atomically
-from retrieval.search import SearchIndex
 
 _HELD_OUT = 0.3  # of the corrections
 _OWN_HELD_OUT = 0.2  # of the team's own examples
@@ -123,7 +122,7 @@ def teach_intents(dataset: Dataset, settings: Settings, encoder: Encoder) -> Int
         PublishError: what was learned cannot be written; what was there before stays.
     """
     content = load_content(settings.knowledge_base)
-    examples = intent_examples(content, SearchIndex.open(settings.index_path, encoder))
+    examples = intent_examples(content, open_index(settings, encoder))
     reading = intent_encoder(settings, encoder, examples.texts)
     training = train_intents(examples, labelled_questions(dataset, content.intents), reading)
     if training.better:

@@ -1,11 +1,11 @@
-"""Which encoders read questions for their intent."""
+"""Which encoders read questions for their intent, and for the search."""
 
 from __future__ import annotations
 
 import pytest
 
 from bot import learning
-from bot.learning import intent_encoder
+from bot.learning import english_encoder, intent_encoder
 from bot.settings import Settings
 from bot.settings_sections import EncoderSettings
 from retrieval.bundled_encoder import NAME
@@ -45,3 +45,9 @@ def test_a_team_may_do_without_a_second_encoder() -> None:
 def test_an_encoder_of_the_teams_own_is_left_alone() -> None:
     encoder = WordEncoder()
     assert intent_encoder(Settings(), encoder, ENGLISH) is encoder
+
+
+def test_beside_the_bundled_encoder_a_second_one_reads_english_for_the_search() -> None:
+    assert english_encoder(Settings(), Bundled()) is not None
+    assert english_encoder(Settings(), WordEncoder()) is None
+    assert english_encoder(Settings(encoder=EncoderSettings(english="none")), Bundled()) is None

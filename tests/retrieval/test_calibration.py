@@ -86,6 +86,20 @@ def test_too_little_to_learn_from_gives_the_default() -> None:
     assert fit([Example(example.evidence, frozenset()) for example in examples(100)]) == DEFAULT
 
 
+def test_a_few_questions_leave_the_usual_weights_nearly_as_they_are_and_many_do_not() -> None:
+    def drift(count: int) -> float:
+        only_the_first = []
+        for number in range(count):
+            signals = np.random.default_rng(number).normal(0.5, 0.1, (ARTICLES, len(SIGNALS)))
+            signals[number % ARTICLES, 0] += 0.5  # the other signals are noise
+            only_the_first.append(Example(evidence(signals), frozenset({number % ARTICLES})))
+        learned, usual = (np.asarray(each.ranking) for each in (fit(only_the_first), DEFAULT))
+        return float(np.abs(learned / learned.sum() - usual / usual.sum()).sum())
+
+    assert drift(25) < 0.15
+    assert drift(1000) > 0.6
+
+
 def test_questions_that_are_always_right_are_survived() -> None:
     signals = np.zeros((2, len(SIGNALS)))
     signals[0] = 1.0

@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.content import Content, load_content
-from bot.learning import intent_encoder, intent_examples
+from bot.learning import intent_encoder, intent_examples, open_index
 from bot.memory.store import Store
 from bot.safety.wordlist import WordList
 from bot.settings import Settings
@@ -22,7 +22,6 @@ from retrieval.encoder import Encoder
 from retrieval.errors import DocumentError
 from retrieval.publish import current
 from retrieval.readers import read_articles
-from retrieval.search import SearchIndex
 from retrieval.vector_cache import CachedEncoder
 
 _WRITTEN_BY_HAND = (".md", ".txt", ".yaml")  # files whose lines a person sees
@@ -44,7 +43,7 @@ def gather(settings: Settings, encoder: Encoder, *, since: datetime, soon: int) 
     """
     content = load_content(settings.knowledge_base)
     articles = _articles(settings.knowledge_base)
-    index = SearchIndex.open(settings.index_path, encoder)
+    index = open_index(settings, encoder)
     examples = intent_examples(content, index)
     known = _with_known_vectors(settings, encoder)
     return Materials(
