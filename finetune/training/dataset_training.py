@@ -183,7 +183,14 @@ def _train(plan: Plan, report: Reporter | None) -> None:
 def _calibrate(plan: Plan) -> None:
     """Find out from which probability on the adapter should decline, and whether it writes; both go into its certificate."""
     try:
-        settle_conduct(plan.folder, plan.source, plan.base.label, plan.validation, plan.encoder)
+        settle_conduct(
+            plan.folder,
+            plan.source,
+            plan.base.label,
+            plan.validation,
+            plan.encoder,
+            parent=None if plan.parent is None else read_adapter(plan.parent),
+        )
     except GenerationError as error:  # then it declines when it says so itself
         log.warning("declining_not_calibrated", adapter=plan.folder.name, reason=str(error))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.answering.adapters import read_adapter
+from bot.answering.adapters import read_adapter, write_manifest
 from bot.answering.registry import AdapterRegistry
 from bot.answering.torch_threads import threads
 from bot.models import adapter_registry
@@ -129,6 +130,18 @@ def test_the_adapter_that_comes_with_kefu_is_trained_on_from(settings: Settings,
     assert plan.settings.rank == QUICK.rank
     assert plan.settings.learning_rate == QUICK.learning_rate / 2
     assert run_training(plan).manifest.parent == parent.name
+
+
+def test_with_too_few_open_questions_the_parents_threshold_for_declining_is_kept(
+    settings: Settings, done: Done, tmp_path: Path
+) -> None:
+    parent = tmp_path / "parent"
+    shutil.copytree(done.report.folder, parent)
+    write_manifest(parent, replace(read_adapter(parent), declines_at=0.37))
+    registry = AdapterRegistry(settings.adapters_path, adapter_registry(settings).base, default=parent)
+    report = run_training(planned(settings, dataset(), registry=registry))
+    assert "open_questions" not in report.manifest.metrics
+    assert report.manifest.declines_at == 0.37
 
 
 def test_written_lessons_are_mixed_in_and_some_of_them_validate(settings: Settings, tmp_path: Path) -> None:

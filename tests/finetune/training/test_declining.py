@@ -48,6 +48,23 @@ def test_of_thresholds_within_a_standard_error_the_highest_keeps_most_answers() 
     assert clear.threshold == 0.2
 
 
+def test_an_adapter_that_was_trained_on_keeps_its_parents_threshold_within_what_is_noise() -> None:
+    odds = [*((0.6, True),) * 20, *((0.3, True),) * 3, *((0.32, False),) * 6, *((0.1, False),) * 48]
+    alone, kept = calibrate(odds), calibrate(odds, usual=0.35)
+    assert alone is not None
+    assert alone.threshold == 0.6
+    assert kept is not None
+    assert kept.threshold == 0.35
+    assert kept.right_refusals == pytest.approx(20 / 23)
+
+
+def test_a_parents_threshold_that_no_longer_fits_is_left_as_far_as_the_questions_tell() -> None:
+    odds = [*((0.6, True),) * 60, *((0.1, False),) * 50, *((0.4, False),) * 50]
+    found = calibrate(odds, usual=0.2)
+    assert found is not None
+    assert found.threshold == 0.6
+
+
 def test_too_few_questions_of_either_kind_say_nothing() -> None:
     assert calibrate([(0.5, True)] * 8 + [(0.1, False)] * 100) is None
     assert calibrate([(0.5, True)] * 100 + [(0.1, False)] * 8) is None
