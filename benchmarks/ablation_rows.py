@@ -23,7 +23,7 @@ from retrieval.learning import SERVING, FinderMaker, Recipe
 from retrieval.pinyin import Pinyin, SoundedWord
 from retrieval.spelling import Spelling
 
-_DENSE = ("passage", "question", "topic", "english")
+_DENSE = ("passage", "sentence", "question", "topic", "english")
 _SPARSE = ("keywords", "coverage")
 _RANK_OFFSET = 60  # of reciprocal rank fusion, as Cormack, Clarke and Büttcher 2009 chose it
 _PLAIN_WORD = re.compile(r"[a-z0-9]+")
@@ -53,6 +53,7 @@ def rows() -> list[Row]:
         Row("dense retrieval off (words alone)", Recipe(finder=_without(*_DENSE))),
         Row("sparse retrieval off (vectors alone)", Recipe(finder=_without(*_SPARSE))),
         Row("passage vectors off", Recipe(finder=_without("passage"))),
+        Row("vectors of sentences off", Recipe(finder=_without("sentence"))),
         Row("vectors of titles and listed questions off", Recipe(finder=_without("question"))),
         Row("topic map (kernel ridge regression) off", Recipe(finder=_without("topic"))),
         Row("English encoder off", Recipe(finder=_without("english"))),

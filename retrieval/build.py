@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What a build did. `embedded` and `reused` count texts: passages, titles, listed and labelled questions."""
+    """What a build did. `embedded` and `reused` count texts: passages, their sentences, titles, listed and labelled questions."""
 
     generation: str
     articles: int

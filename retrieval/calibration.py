@@ -103,7 +103,7 @@ class Calibration:
 # Where nothing can be learned: weights that are good for the talks of nine trades (`finetune/talks`), and a probability
 # that rests on words in common, since how high a cosine is differs between encoders.
 DEFAULT = Calibration(
-    ranking=(1.3, 0.15, 0.25, 0.5, 0.5, 1.0), strengths=(1.3, 0.0, 0.0, 0.0, 3.0), intercept=-1.0
+    ranking=(0.8, 0.15, 0.2, 0.4, 0.5, 0.8, 1.0), strengths=(1.3, 0.0, 0.0, 0.0, 3.0), intercept=-1.0
 )
 _WORTH = 500  # known questions that DEFAULT's weights are worth: customers ask otherwise than a team writes
 

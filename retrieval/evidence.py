@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.dense import Cosines, DenseIndices, similarities
 from retrieval.documents import Article, Passage
 from retrieval.encoder import Vectors
 from retrieval.keywords import KeywordIndex, is_chinese
 from retrieval.matching import WordMatch, match_words
 from retrieval.topics import TopicMap
-from retrieval.vectors import VectorIndex
 from retrieval.wording import Wording
 
 Floats = NDArray[np.float32]
@@ -33,12 +33,11 @@ SIGNALS = (
     "topic",  # what the learned map says, see retrieval/topics.py
     "keywords",  # BM25 of its best passage or question; 1 = the best that any text could reach
     "coverage",  # share of the question's content words that it says in its own language, weighted by rarity
+    "sentence",  # cosine of its best sentence
     "english",  # cosine of its best English passage, by the encoder that knows English alone; 0.0 where nothing is English
 )
 ENGLISH = "en"
 _LEAST_SPREAD = 1e-3  # of a signal; less is noise
-_ALL = 5_000  # up to so many vectors the similarity to every one is looked at
-_NEAREST = 400  # beyond that, to so many
 
 
 @dataclass(frozen=True)
@@ -116,12 +115,10 @@ class EvidenceFinder:
         self,
         contents: Contents,
         *,
-        passages: VectorIndex,
-        questions: VectorIndex,
+        dense: DenseIndices,
         keywords: KeywordIndex,
         wording: Wording,
         topics: TopicMap,
-        english: VectorIndex | None = None,
         aggregate: Aggregate = best_of,
         by_language: bool = True,
     ) -> None:
@@ -129,22 +126,19 @@ class EvidenceFinder:
 
         Args:
             contents: what they hold.
-            passages: vectors of the passages.
-            questions: vectors of the questions.
+            dense: vectors of the passages, their sentences, and the questions.
             keywords: of the passages, then of the questions.
             wording: reads questions.
             topics: the learned map.
-            english: vectors of the passages in English, in their order, by an encoder that knows English alone.
             aggregate: makes one score of an article from those of its passages, or of its questions.
             by_language: whether signals are measured within each language, else over all articles.
         """
         self.contents = contents
-        self._passages = passages
-        self._questions = questions
+        self._dense = dense
+        self._sentence_face = contents.passage_face[dense.sentence_passage]
         self._keywords = keywords
         self._wording = wording
         self._topics = topics
-        self._english = english
         self._aggregate = aggregate
         self._document_face = np.concatenate((contents.passage_face, contents.question_face))
         spoken = np.array([face.language for face in contents.faces])
@@ -183,8 +177,7 @@ class EvidenceFinder:
         asked = np.ones(len(contents.questions), dtype=np.bool_)
         if without:
             asked = np.array([text not in without for _, text in contents.questions])
-        passage_cosines = _similarities(self._passages, vector)
-        question_cosines = _similarities(self._questions, vector)
+        cosines = self._dense.cosines(vector)
         reading = self._wording.read(question)
         words = match_words(reading.words, self._keywords)
         topic = self._topics.scores(vector, chinese=is_chinese(reading.text)) if topics is None else topics
@@ -196,7 +189,7 @@ class EvidenceFinder:
             speaking = faces & language
             if not speaking.any():
                 continue
-            found = self._in_one_language(speaking, asked, passage_cosines, question_cosines, words)
+            found = self._in_one_language(speaking, asked, cosines, words)
             found[:, SIGNALS.index("topic")] = topic
             present = np.zeros(len(contents.ids), dtype=np.bool_)
             present[contents.face_article[speaking]] = True
@@ -208,15 +201,14 @@ class EvidenceFinder:
         if english is not None:
             self._add_english(english, faces, signals, standard)
         return Evidence(
-            signals, standard, candidates, passage_cosines, words.scores[: len(contents.passages)]
+            signals, standard, candidates, cosines.passages, words.scores[: len(contents.passages)]
         )
 
     def _in_one_language(
         self,
         speaking: Mask,
         asked: Mask,
-        passage_cosines: Floats,
-        question_cosines: Floats,
+        cosines: Cosines,
         words: WordMatch,
     ) -> Floats:
         """Signals of all articles by their faces in one language; `topic` and `english` are left open."""
@@ -227,11 +219,14 @@ class EvidenceFinder:
         article = contents.face_article
         return np.stack(
             (
-                self._of_articles(passage_cosines, article[contents.passage_face], passages, -1.0),
-                self._of_articles(question_cosines, article[contents.question_face], questions, -1.0),
+                self._of_articles(cosines.passages, article[contents.passage_face], passages, -1.0),
+                self._of_articles(cosines.questions, article[contents.question_face], questions, -1.0),
                 np.zeros(len(contents.ids), dtype=np.float32),
                 self._of_articles(words.share, article[self._document_face], documents, 0.0),
                 words.coverage(documents, article[self._document_face], len(contents.ids)),
+                self._of_articles(
+                    cosines.sentences, article[self._sentence_face], speaking[self._sentence_face], -1.0
+                ),
                 np.zeros(len(contents.ids), dtype=np.float32),
             ),
             axis=1,
@@ -239,11 +234,12 @@ class EvidenceFinder:
 
     def _add_english(self, vector: Vectors, faces: Mask, signals: Floats, standard: Floats) -> None:
         """Fill the column `english` for the articles that have a face in English."""
-        if self._english is None:
+        if self._dense.english is None:
             return
         faces_of_rows = self.contents.passage_face[self._english_rows]
         articles = self.contents.face_article[faces_of_rows]
-        said = self._of_articles(_similarities(self._english, vector), articles, faces[faces_of_rows], -1.0)
+        cosines = similarities(self._dense.english, vector)
+        said = self._of_articles(cosines, articles, faces[faces_of_rows], -1.0)
         present = np.unique(articles[faces[faces_of_rows]])
         column = SIGNALS.index("english")
         signals[present, column] = said[present]
@@ -259,17 +255,6 @@ def _standardized(signals: Floats) -> Floats:
     return np.asarray(
         (signals - signals.mean(axis=0)) / np.maximum(signals.std(axis=0), _LEAST_SPREAD), np.float32
     )
-
-
-def _similarities(index: VectorIndex, vector: Vectors) -> Floats:
-    """Cosine to every row; rows too far to be looked at get that of the farthest one that was."""
-    count = len(index)
-    if count == 0:
-        return np.zeros(0, dtype=np.float32)
-    rows, cosines = index.search(vector, count if count <= _ALL else _NEAREST)
-    found = np.full(count, cosines.min() if len(cosines) else -1.0, dtype=np.float32)
-    found[rows] = cosines
-    return found
 
 
 def _rows(numbers: Sequence[int]) -> Rows:

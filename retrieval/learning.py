@@ -12,6 +12,7 @@ import numpy as np
 from retrieval.bridge import Pair, WordBridge, learn_bridge, parallel_texts
 from retrieval.calibration import Calibration, Example, LabelledQuestion, fit
 from retrieval.chunking import embedded_text, headings
+from retrieval.dense import DenseIndices, sentences_of
 from retrieval.documents import Passage
 from retrieval.encoder import Encoder, Vectors
 from retrieval.evidence import ENGLISH, Contents, EvidenceFinder
@@ -37,12 +38,10 @@ class FinderMaker(Protocol):
         self,
         contents: Contents,
         *,
-        passages: VectorIndex,
-        questions: VectorIndex,
+        dense: DenseIndices,
         keywords: KeywordIndex,
         wording: Wording,
         topics: TopicMap,
-        english: VectorIndex | None = None,
     ) -> EvidenceFinder:
         """A finder in these indices."""
 
@@ -92,14 +91,21 @@ def learn_parts(
     passage_vectors = embed("embed", texts, encoder.encode_passages)
     question_vectors = embed("embed questions", asked, encoder.encode_queries)
     languages = recipe.languages(_groups(contents, passage_vectors, question_vectors))
-    passages = VectorIndex.build(languages.apply(passage_vectors))
-    questions = VectorIndex.build(languages.apply(question_vectors))
+    said_in_passages, sentence_passage = sentences_of(contents.passages)
+    sentence_vectors = embed("embed", said_in_passages, encoder.encode_passages)
+    known = known_questions(contents, labelled)
+    english_passages, english_vectors = _in_english(english, contents, texts, known, progress)
+    dense = DenseIndices(
+        passages=VectorIndex.build(languages.apply(passage_vectors)),
+        sentences=VectorIndex.build(languages.apply(sentence_vectors)),
+        sentence_passage=sentence_passage,
+        questions=VectorIndex.build(languages.apply(question_vectors)),
+        english=english_passages,
+    )
     keywords = KeywordIndex.build([recipe.tokens(text) for text in (*texts, *asked)])
     bridge = recipe.bridge(parallel_texts(contents.faces, contents.passages))
     spelling = recipe.spelling((*texts, *asked))
     pinyin = recipe.pinyin((*texts, *asked, *(question.text for question in labelled), *said))
-    known = known_questions(contents, labelled)
-    english_passages, english_vectors = _in_english(english, contents, texts, known, progress)
     rows = _evenly(len(known), _MOST_EXAMPLES)
     learned = with_headings(contents, known)
     # Pinyin as it is typed, which a search would read first: where vectors say little, it is seen what words are worth.
@@ -109,20 +115,16 @@ def learn_parts(
     )
     finder = recipe.finder(
         contents,
-        passages=passages,
-        questions=questions,
+        dense=dense,
         keywords=keywords,
         wording=Wording(keywords, bridge=bridge, spelling=spelling, pinyin=pinyin, tokens=recipe.tokens),
         topics=topics,
-        english=english_passages,
     )
     texts_labelled = {question.text for question in labelled}
     examples = _evidence(finder, known, vectors, english_vectors, rows, held_out, texts_labelled)
     return Parts(
         contents=contents,
-        passages=passages,
-        questions=questions,
-        english=english_passages,
+        dense=dense,
         keywords=keywords,
         bridge=bridge,
         spelling=spelling,

@@ -11,6 +11,7 @@ from typing import Any
 
 from retrieval.bridge import WordBridge
 from retrieval.calibration import Calibration
+from retrieval.dense import DenseIndices
 from retrieval.documents import Article, Passage
 from retrieval.evidence import Contents, EvidenceFinder
 from retrieval.keywords import KeywordIndex
@@ -18,15 +19,11 @@ from retrieval.languages import LanguageFilter
 from retrieval.pinyin import Pinyin
 from retrieval.spelling import Spelling
 from retrieval.topics import TopicMap
-from retrieval.vectors import VectorIndex
 from retrieval.wording import Wording
 
-FORMAT = 4  # of an index generation; raise it when the files or what is in them change
+FORMAT = 5  # of an index generation; raise it when the files or what is in them change
 _ARTICLES = "articles.jsonl"
 _PASSAGES = "passages.jsonl"
-_PASSAGE_VECTORS = "passages.faiss"
-_QUESTION_VECTORS = "questions.faiss"
-_ENGLISH_VECTORS = "english.faiss"
 _KEYWORDS = "keywords"
 _BRIDGE = "bridge.json"
 _SPELLING = "spelling.json"
@@ -42,9 +39,7 @@ class Parts:
     """All that a search is made of, but the encoder. `finder` holds the parts before it together."""
 
     contents: Contents
-    passages: VectorIndex
-    questions: VectorIndex
-    english: VectorIndex | None  # of the passages in English, by the encoder that knows English alone
+    dense: DenseIndices
     keywords: KeywordIndex
     bridge: WordBridge
     spelling: Spelling
@@ -58,10 +53,7 @@ class Parts:
         """Write them into a folder; the caller publishes it atomically."""
         _dump_jsonl(folder / _ARTICLES, self.contents.faces)
         _dump_jsonl(folder / _PASSAGES, self.contents.passages)
-        self.passages.save(folder / _PASSAGE_VECTORS)
-        self.questions.save(folder / _QUESTION_VECTORS)
-        if self.english is not None:
-            self.english.save(folder / _ENGLISH_VECTORS)
+        self.dense.save(folder)
         self.keywords.save(folder / _KEYWORDS)
         self.bridge.save(folder / _BRIDGE)
         self.spelling.save(folder / _SPELLING)
@@ -78,10 +70,7 @@ class Parts:
             IndexMismatch: one of them is damaged or does not fit.
         """
         contents = Contents.of(_load_articles(folder / _ARTICLES), _load_passages(folder / _PASSAGES))
-        passages = VectorIndex.load(folder / _PASSAGE_VECTORS)
-        questions = VectorIndex.load(folder / _QUESTION_VECTORS)
-        english_file = folder / _ENGLISH_VECTORS
-        english = VectorIndex.load(english_file) if english_file.exists() else None
+        dense = DenseIndices.load(folder)
         keywords = KeywordIndex.load(folder / _KEYWORDS)
         bridge = WordBridge.load(folder / _BRIDGE)
         spelling = Spelling.load(folder / _SPELLING)
@@ -89,18 +78,14 @@ class Parts:
         topics = TopicMap.load(folder / _TOPICS, (dimension, len(contents.ids)))
         finder = EvidenceFinder(
             contents,
-            passages=passages,
-            questions=questions,
+            dense=dense,
             keywords=keywords,
             wording=Wording(keywords, bridge=bridge, spelling=spelling, pinyin=pinyin),
             topics=topics,
-            english=english,
         )
         return cls(
             contents=contents,
-            passages=passages,
-            questions=questions,
-            english=english,
+            dense=dense,
             keywords=keywords,
             bridge=bridge,
             spelling=spelling,

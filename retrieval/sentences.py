@@ -44,6 +44,11 @@ def sentences(text: str) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
+def statements(text: str) -> list[str]:
+    """The sentences of a Markdown text that say something: without its headings."""
+    return [sentence for sentence in sentences(text) if not sentence.startswith("#")]
+
+
 def is_list_item(sentence: str) -> bool:
     """Whether a sentence is an item of a list, with its bullet or number."""
     return bool(_LIST_ITEM.match(sentence))

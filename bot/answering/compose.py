@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from retrieval.documents import Hit, Passage
 from retrieval.encoder import Encoder
 from retrieval.keywords import tokenize
-from retrieval.sentences import sentences
+from retrieval.sentences import statements
 
 MOST_WIDTH = 420  # of an answer, in width units (a Chinese character is 2)
 _MOST_SENTENCES = 4
@@ -79,9 +79,6 @@ def sentence_texts(passage: Passage) -> tuple[str, ...]:
 
 def _units(position: int, passage: Passage) -> list[_Unit]:
     """A passage's sentences, steps and rows; an article opens with the sentence that answers its title."""
-    parts = [
-        part.strip() for part in sentences(passage.text) if part.strip() and not part.lstrip().startswith("#")
-    ]
     return [
         _Unit(
             position,
@@ -89,7 +86,7 @@ def _units(position: int, passage: Passage) -> list[_Unit]:
             bool(_STEP.match(part) or _ROW.match(part)),
             opens=passage.ordinal == 0 and number == 0,
         )
-        for number, part in enumerate(parts)
+        for number, part in enumerate(statements(passage.text))
     ]
 
 
