@@ -2,9 +2,10 @@
 
 Two steps, each the simplest that does its job well. Ranking: each signal is measured against its own spread over
 all articles (a cosine of 0.86 means nothing by itself), and the standard scores are summed with weights that make
-the right article the likeliest (a softmax over articles), and drawn to those that are good for any shop. Probability: a logistic regression on how clearly an
-article leads and on how strong the strongest signals are at all, which is what tells a question that nothing
-answers from one that is merely close between two articles. Its order is that of the ranking.
+the right article the likeliest (a softmax over articles), drawn to weights that are good for any shop. Probability: a
+logistic regression on how clearly an article leads and on how strong the strongest signals are at all, which is what
+tells a question that nothing answers from one that is merely close between two articles. Its order is that of the
+ranking.
 """
 
 from __future__ import annotations
@@ -160,7 +161,7 @@ def _learn(examples: Sequence[Example]) -> Calibration:
 
 
 def _learn_ranking(examples: Sequence[Example]) -> tuple[float, ...]:
-    """Weights, none negative, that make a right article the likeliest in a softmax over the candidates, drawn to DEFAULT's."""
+    """Weights, none negative, that make a right article the likeliest in a softmax over articles, drawn to DEFAULT's."""
     signals = np.stack([example.evidence.standard for example in examples]).astype(np.float64)
     candidates = np.stack([example.evidence.candidates for example in examples])
     right = np.zeros(candidates.shape, dtype=np.bool_)

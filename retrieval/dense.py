@@ -24,9 +24,7 @@ from retrieval.errors import IndexMismatch
 from retrieval.sentences import statements
 from retrieval.vectors import VectorIndex
 
-MOST_SENTENCES = (
-    200_000  # of all passages; beyond it they would cost more memory and time than they are worth
-)
+MOST_SENTENCES = 100_000  # of all passages; more take longer to encode than they are worth
 _ALL = 5_000  # up to so many vectors the similarity to every one is looked at
 _NEAREST = 400  # beyond that, to so many
 _PASSAGES = "passages.faiss"
@@ -54,9 +52,7 @@ class DenseIndices:
     sentences: VectorIndex  # empty where there are too many
     sentence_passage: NDArray[np.int64]  # sentence → row of its passage
     questions: VectorIndex  # titles and listed questions
-    english: (
-        VectorIndex | None
-    )  # of the passages in English, in their order, by the encoder that knows English alone
+    english: VectorIndex | None  # of the passages in English, in their order, by the encoder for English
 
     def cosines(self, vector: Vectors) -> Cosines:
         """Of a question's unit vector, shape (dimension,), to passages, sentences and questions."""
