@@ -88,6 +88,9 @@ class Evidence:
     standard: Floats  # (articles, signals): in standard deviations over the articles of a language, mean of the faces
     candidates: Mask  # (articles,): which may be an answer at all
     passage_cosines: Floats  # (passages,)
+    passage_sentences: (
+        Floats  # (passages,): cosine of its best sentence; that of the passage where it has none
+    )
     passage_keywords: Floats  # (passages,): BM25
 
 
@@ -201,8 +204,17 @@ class EvidenceFinder:
         if english is not None:
             self._add_english(english, faces, signals, standard)
         return Evidence(
-            signals, standard, candidates, cosines.passages, words.scores[: len(contents.passages)]
+            signals=signals,
+            standard=standard,
+            candidates=candidates,
+            passage_cosines=cosines.passages,
+            passage_sentences=self._best_sentences(cosines),
+            passage_keywords=words.scores[: len(contents.passages)],
         )
+
+    def _best_sentences(self, cosines: Cosines) -> Floats:
+        best = best_of(cosines.sentences, self._dense.sentence_passage, len(cosines.passages), -1.0)
+        return np.where(best > -1.0, best, cosines.passages)
 
     def _in_one_language(
         self,

@@ -23,7 +23,7 @@ from retrieval.publish import current, verify
 
 MAX_QUESTION = 2_000  # characters that are looked at
 PASSAGES_PER_ARTICLE = 2
-_KEYWORD_SHARE = 0.1  # of the best BM25 in choosing among one article's passages; the rest is the cosine
+_KEYWORD_SHARE = 0.05  # of the best BM25 in choosing among one article's passages; the rest is nearness
 
 
 class SearchIndex:
@@ -170,7 +170,8 @@ class SearchIndex:
         preferred = [row for row in rows if contents.passages[row].language == prefer]
         rows = np.asarray(preferred) if preferred else rows
         highest = max(float(evidence.passage_keywords[rows].max()), 1e-6)
-        worth = evidence.passage_cosines[rows] + _KEYWORD_SHARE * evidence.passage_keywords[rows] / highest
+        near = (evidence.passage_cosines[rows] + evidence.passage_sentences[rows]) / 2
+        worth = near + _KEYWORD_SHARE * evidence.passage_keywords[rows] / highest
         ranked = rows[np.argsort(-worth, kind="stable")]
         return [int(row) for row in ranked[:PASSAGES_PER_ARTICLE]]
 

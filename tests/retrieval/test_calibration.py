@@ -20,9 +20,8 @@ EMPTY = np.zeros(0, dtype=np.float32)
 def evidence(signals: np.ndarray, candidates: np.ndarray | None = None) -> Evidence:
     signals = signals.astype(np.float32)
     standard = (signals - signals.mean(axis=0)) / signals.std(axis=0)
-    return Evidence(
-        signals, standard, np.ones(len(signals), bool) if candidates is None else candidates, EMPTY, EMPTY
-    )
+    every = np.ones(len(signals), bool)
+    return Evidence(signals, standard, every if candidates is None else candidates, EMPTY, EMPTY, EMPTY)
 
 
 def examples(count: int, seed: int = 0) -> list[Example]:

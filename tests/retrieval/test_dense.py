@@ -58,6 +58,21 @@ def test_an_article_speaks_by_the_one_sentence_that_answers(shop: Path) -> None:
     assert said["passage"] < 0.8
 
 
+def test_of_an_articles_passages_the_one_with_the_nearest_sentence_comes_first(shop: Path) -> None:
+    put(
+        shop,
+        "en/fees.md",
+        "Fees",
+        "## At home\n\nParcels are free. "
+        + "Boxes and bags and crates are weighed at the counter. " * 2
+        + "A pallet costs nine yuan.\n\n## Far away\n\nPallet fees for a pallet on a pallet ship: ask for a pallet. Pallet fees of a pallet office: ask the pallet ship.",
+    )
+    build(shop, shop.parent / "index")
+    index = SearchIndex.open(shop.parent / "index", FakeEncoder())
+    hits = index.search("a pallet costs how many yuan", day=DAY)
+    assert next(hit.passage for hit in hits if hit.passage.article_id == "fees").headings == ("At home",)
+
+
 def test_sentences_are_counted_with_the_passage_that_they_stand_in() -> None:
     texts, rows = sentences_of(
         [
