@@ -18,13 +18,14 @@ from retrieval.vector_cache import PASSAGE, RememberingEncoder, load_vectors, sa
 _BATCH = 4  # texts; a question that comes meanwhile waits for no more
 _SAVE_EVERY = 512  # texts; so many are lost at most when the process is killed
 _QUIET_SECONDS = 2.0  # after the last text of a customer's, who may still wait for the rest of an answer
+_MOST_PASSED = 50_000  # texts; about 75 MB until the next `prepare`
 _LONGEST_WAIT_SECONDS = 4.0  # but under a load that never rests there is progress, too
 
 log = structlog.get_logger(__name__)
 
 
 class PreparedTexts(RememberingEncoder):
-    """Remembers the passages' texts that `prepare` was given, also after a restart, and nothing else.
+    """Remembers the passages' texts that `prepare` was given, also after a restart; others only until it is called again.
 
     Safe to call from several threads. Customers go first: `prepare` works only while nobody else encodes, a few texts
     at a time, and rests as long as it worked. (A lower priority for its thread would do the opposite: while it holds
@@ -36,6 +37,7 @@ class PreparedTexts(RememberingEncoder):
         super().__init__(encoder)
         self._path = path
         self._vectors = load_vectors(path, encoder)
+        self._passed: dict[bytes, Vectors] = {}  # encoded for somebody since the last `prepare`
         self._preparing = threading.Lock()
         self._wanted = threading.Event()  # set to end the `prepare` that runs
         self._turn = threading.Condition()
@@ -43,7 +45,7 @@ class PreparedTexts(RememberingEncoder):
         self._asked_at = -math.inf
 
     def prepare(self, texts: Sequence[str]) -> int:
-        """Encode those of `texts` that are not known, and forget all others. Takes minutes: run it in a thread.
+        """Encode those of `texts` that are neither known nor were asked for since last time, and forget all others. Takes minutes: run it in a thread.
 
         What is done by then is kept when a later call of `prepare`, or `close`, ends this one early.
 
@@ -56,6 +58,10 @@ class PreparedTexts(RememberingEncoder):
             self._wanted = ended
         with self._preparing:
             keys = {text_key(PASSAGE, text): text for text in texts}
+            with self._turn:
+                passed, self._passed = self._passed, {}
+            taken = {key: passed[key] for key in keys if key in passed}
+            self._vectors = {**self._vectors, **taken}
             missing = {key: text for key, text in keys.items() if key not in self._vectors}
             done = 0
             for batch in _batches(missing):
@@ -67,7 +73,7 @@ class PreparedTexts(RememberingEncoder):
                     self._save()
             else:
                 self._vectors = {key: self._vectors[key] for key in keys}
-            if done:
+            if done or taken:
                 self._save()
         log.info("texts_prepared", encoded=done, of=len(missing), known=len(self._vectors))
         return done
@@ -92,10 +98,17 @@ class PreparedTexts(RememberingEncoder):
         if missing:
             with self._customer():
                 fresh = dict(zip(missing, encode(list(missing.values())), strict=True))
+            self._keep(fresh)
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for row, key in zip(vectors, keys, strict=True):
             row[:] = fresh[key] if key in fresh else known[key]
         return vectors
+
+    def _keep(self, fresh: Mapping[bytes, Vectors]) -> None:
+        """For the next `prepare`: an index that is built asks for many of the texts that will be wanted."""
+        with self._turn:
+            if len(self._passed) < _MOST_PASSED:
+                self._passed.update(fresh)
 
     @contextmanager
     def _customer(self) -> Iterator[None]:

@@ -99,6 +99,19 @@ def test_an_edit_encodes_only_what_is_new_and_forgets_what_is_gone(path: Path) -
     assert later.encoded == [TEXTS[0]]
 
 
+def test_what_an_index_asked_for_meanwhile_is_not_encoded_again(path: Path) -> None:
+    fake = FakeEncoder()
+    prepared = PreparedTexts(fake, path)
+    asked = prepared.encode_passages([*TEXTS[:6], "a passage that is no sentence"])
+    fake.encoded.clear()
+    assert prepared.prepare(TEXTS) == 4
+    assert sorted(fake.encoded) == sorted(TEXTS[6:])
+    np.testing.assert_array_equal(prepared.encode_passages(TEXTS[:6]), asked[:6])
+    later = FakeEncoder()
+    assert PreparedTexts(later, path).prepare(TEXTS) == 0  # they are in the file, too
+    assert later.encoded == []
+
+
 def test_vectors_of_another_encoder_are_made_anew(path: Path) -> None:
     PreparedTexts(FakeEncoder(), path).prepare(TEXTS)
     assert PreparedTexts(FakeEncoder(name="fake@2"), path).prepare(TEXTS) == len(TEXTS)
