@@ -1,6 +1,8 @@
 """A night's learning on the demonstration shop: from talks to a judged adapter, and what becomes of bad data.
 
     python benchmarks/cycle.py                   # two nights: good talks, then bad ones
+    python benchmarks/cycle.py --trade car-rental   # a shop of a trade that the adapter that comes with Kefu never saw
+    python benchmarks/cycle.py --only good       # one night
     python benchmarks/cycle.py --talks 60        # fewer talks
     python benchmarks/cycle.py --limit 100       # fewer questions in the comparison
     python benchmarks/cycle.py --keep FOLDER     # leave what was made there: adapters, report cards, log
@@ -8,7 +10,8 @@
 
 The first night: customers ask the running bot what the shop's written talks ask (`finetune/talks/shop`), a hard,
 colloquial lot. The adapter that comes with Kefu has learned from these talks, so the night shows the machinery and the gate; no
-gain is to be expected from it. Customers vote an answer up if it comes from the article that the
+gain is to be expected from it. With --trade the shop has the articles of another trade (`cycle_trade.py`), and a night may gain
+something: the adapter has learned from none of these talks. Customers vote an answer up if it comes from the article that the
 talk names, and down if not; a colleague corrects what was voted down. The second night: another shop imports old chats in
 which every question has the answer to another one, and what no article answers is answered all the same. Both nights are
 `kefu cycle`, on the real models; the peer of each candidate is the adapter that served before. The comparison asks the
@@ -28,6 +31,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from cycle_trade import trade_shop
 from rich.console import Console
 from rich.table import Table
 
@@ -55,20 +59,26 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--talks", type=int, default=150)
+    parser.add_argument("--trade", help="the trade that was held out: car-rental")
+    parser.add_argument("--only", choices=("good", "bad"))
     parser.add_argument("--limit", type=int)
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
     configure_logs("error")
     settings = load_settings()
-    talks = _talks(chosen.talks, settings)
     with tempfile.TemporaryDirectory(prefix="kefu-cycle-") as scratch:
         root = scratch if chosen.keep is None else chosen.keep
-        good, bad = (_own_var(settings, Path(root) / name) for name in ("good", "bad"))
-        said = _a_day(good, talks)
-        _screen.print(f"A day's log: {dict(said)}")
-        _import_nonsense(bad, talks)
-        nights = {"good talks": _night(good, chosen.limit), "bad talks": _night(bad, chosen.limit)}
+        said: Counter[str] = Counter()
+        nights = {}
+        for kind in ("good", "bad") if chosen.only is None else (chosen.only,):
+            shop, talks = _shop(chosen, settings, Path(root) / kind)
+            if kind == "good":
+                said = _a_day(shop, talks)
+                _screen.print(f"A day's log: {dict(said)}")
+            else:
+                _import_nonsense(shop, talks)
+            nights[f"{kind} talks"] = _night(shop, chosen.limit)
     for name, (report, seconds) in nights.items():
         Console(width=120).print(_table(name, report, seconds))
     if chosen.json is not None:
@@ -77,6 +87,15 @@ def main() -> None:
             {"benchmark": "cycle", "log": said, "nights": figures}, ensure_ascii=False, indent=1
         )
         chosen.json.write_text(text, "utf-8")
+
+
+def _shop(chosen: argparse.Namespace, settings: Settings, root: Path) -> tuple[Settings, list[LessonTalk]]:
+    """A shop with a log and adapters of its own, and what is said there."""
+    if chosen.trade is None:
+        return _own_var(settings, root), _talks(chosen.talks, settings)
+    shop, talks = trade_shop(chosen.trade, settings, root)
+    build_kefu(shop, lambda *_: None).close()  # makes the index
+    return shop, talks[: chosen.talks]
 
 
 def _talks(count: int, settings: Settings) -> list[LessonTalk]:

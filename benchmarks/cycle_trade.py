@@ -1,0 +1,64 @@
+"""A shop of a trade that the adapter which comes with Kefu has never seen, made of written lessons, for benchmarks/cycle.py.
+
+Its articles are the trade's; of the demonstration shop it has the wording, small talk and what is out of scope. Two thirds of the
+trade's talks may be asked in its log; the first questions of the others are its golden questions.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot.settings import Settings
+from finetune.examples.lessons import TALKS, LessonTalk, Trade, load_trade
+from retrieval.readers import ARTICLES
+
+_SEED = 20261129
+_SHARED = ("messages.yaml", "intents/_out_of_scope.yaml")
+_SMALL_TALK = ("goodbye", "thanks", "small-talk-praise")
+
+
+def trade_shop(name: str, settings: Settings, root: Path) -> tuple[Settings, list[LessonTalk]]:
+    """Write the knowledge base of a trade under `root`: settings that serve it, and the talks for its log, in an order of chance."""
+    trade = load_trade(TALKS / name, settings.knowledge_base)
+    talks = list(trade.talks)
+    random.Random(_SEED).shuffle(talks)  # noqa: S311 — an order, no secret
+    judged = len(talks) // 3
+    knowledge_base = root / "knowledge_base"
+    _write_articles(trade, knowledge_base)
+    for shared in (*_SHARED, *(f"intents/{each}.yaml" for each in _SMALL_TALK)):
+        (knowledge_base / shared).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(settings.knowledge_base / shared, knowledge_base / shared)
+    _write_golden(talks[:judged], knowledge_base / "golden.jsonl")
+    var = root / "var"
+    var.mkdir(parents=True)
+    (var / "models").symlink_to(settings.models_path.resolve())
+    return settings.model_copy(update={"knowledge_base": knowledge_base, "var": var}), talks[judged:]
+
+
+def _write_articles(trade: Trade, knowledge_base: Path) -> None:
+    for (language, name), article in trade.articles.items():
+        folder = knowledge_base / ARTICLES / language.value
+        folder.mkdir(parents=True, exist_ok=True)
+        title = json.dumps(article.title, ensure_ascii=False)  # a JSON string is one of YAML's, too
+        (folder / f"{name}.md").write_text(
+            f"---\nid: {name}\ntitle: {title}\n---\n\n{article.body}\n", "utf-8"
+        )
+
+
+def _write_golden(talks: Sequence[LessonTalk], path: Path) -> None:
+    rows = [
+        {
+            "id": talk.id,
+            "language": talk.language.value,
+            "question": talk.turns[0].question,
+            "expect": {"kind": "refuse"}
+            if talk.turns[0].article is None
+            else {"kind": "answer", "intents": [], "articles": [talk.turns[0].article]},
+        }
+        for talk in talks
+    ]
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
