@@ -82,7 +82,7 @@ def learn_parts(
         labelled: questions with the articles that answer them (none for what nothing answers). Ranking and
             scores are learned from them and from the articles' own titles, headings and questions.
         said: what customers say besides, from which pinyin is read, too.
-        progress: called with stage (`embed`, `embed questions`, `calibrate`), done and total.
+        progress: called with stage (`embed` and what of, `calibrate`), done and total.
         recipe: how each is made.
     """
     embed = _Embedding(encoder, progress)
@@ -92,7 +92,7 @@ def learn_parts(
     question_vectors = embed("embed questions", asked, encoder.encode_queries)
     languages = recipe.languages(_groups(contents, passage_vectors, question_vectors))
     said_in_passages, sentence_passage = sentences_of(contents.passages)
-    sentence_vectors = embed("embed", said_in_passages, encoder.encode_passages)
+    sentence_vectors = embed("embed sentences", said_in_passages, encoder.encode_passages)
     known = known_questions(contents, labelled)
     english_passages, english_vectors = _in_english(english, contents, texts, known, progress)
     dense = DenseIndices(
@@ -168,9 +168,11 @@ def _in_english(
     if encoder is None or not spoken:
         return None, {}
     embed = _Embedding(encoder, progress)
-    passages = VectorIndex.build(embed("embed", spoken, encoder.encode_passages))
+    passages = VectorIndex.build(embed("embed English", spoken, encoder.encode_passages))
     asked = [text for text in known if not is_chinese(text)]
-    return passages, dict(zip(asked, embed("embed questions", asked, encoder.encode_queries), strict=True))
+    return passages, dict(
+        zip(asked, embed("embed English questions", asked, encoder.encode_queries), strict=True)
+    )
 
 
 def _groups(contents: Contents, passages: Vectors, questions: Vectors) -> tuple[Group, Group]:

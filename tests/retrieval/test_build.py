@@ -158,6 +158,7 @@ def test_progress_is_told_step_by_step(tmp_path: Path) -> None:
         "read",
         "embed",
         "embed questions",
+        "embed sentences",
         "calibrate",
         "write",
     ]

@@ -13,7 +13,7 @@ from retrieval.build import BuildReport, build_index
 from retrieval.chunking import split
 from retrieval.encoder import Vectors
 from retrieval.errors import IndexMismatch
-from retrieval.evidence import SIGNALS, Contents, Evidence
+from retrieval.evidence import SIGNALS, Contents, Evidence, Mask
 from retrieval.keywords import is_chinese, tokenize
 from retrieval.learning import learn_parts
 from retrieval.parts import Parts
@@ -68,11 +68,11 @@ def parts_of(shop: Path, english: FakeEncoder) -> Parts:
     return learn_parts(contents, FakeEncoder(), english=english, labelled=LABELLED, progress=lambda *_: None)
 
 
-def found(parts: Parts, question: str, english: FakeEncoder) -> Evidence:
+def found(parts: Parts, question: str, english: FakeEncoder, faces: Mask | None = None) -> Evidence:
     vector = parts.languages.apply(FakeEncoder().encode_queries([question])[0])
     everything = np.ones(len(parts.contents.faces), dtype=np.bool_)
     beside = None if is_chinese(question) else english.encode_queries([question])[0]
-    return parts.finder.find(question, vector, everything, english=beside)
+    return parts.finder.find(question, vector, everything if faces is None else faces, english=beside)
 
 
 def test_colloquial_english_finds_its_article_by_the_second_encoder(shop: Path) -> None:
@@ -120,6 +120,23 @@ def test_what_it_knows_survives_saving(shop: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(before, after)
 
 
+def test_each_stage_is_told_from_its_beginning_to_its_end_once(shop: Path) -> None:
+    told: dict[str, list[tuple[int, int]]] = {}
+    articles, _ = read_articles(shop)
+    contents = Contents.of(articles, [passage for article in articles for passage in split(article, 600)])
+    learn_parts(
+        contents,
+        FakeEncoder(),
+        english=EnglishEncoder(),
+        labelled=LABELLED,
+        progress=lambda stage, done, total: told.setdefault(stage, []).append((done, total)),
+    )
+    assert {"embed", "embed sentences", "embed English", "embed English questions"} <= set(told)
+    for steps in told.values():
+        assert steps == sorted(steps)
+        assert len({total for _, total in steps}) == 1
+
+
 def test_a_shop_without_english_articles_does_without_it(tmp_path: Path) -> None:
     put(tmp_path / "kb", "zh/a.md", "退货期限", "七天内可以退货。")
     english = EnglishEncoder()
@@ -131,11 +148,15 @@ def test_a_shop_without_english_articles_does_without_it(tmp_path: Path) -> None
 
 def test_an_expired_english_article_does_not_speak_through_it(shop: Path) -> None:
     put(shop, "en/adapter.md", "Appliances abroad in 2025", "Appliances abroad: free.", until="2025-12-31")
-    build(shop, EnglishEncoder())
-    index = SearchIndex.open(shop.parent / "index", FakeEncoder(), EnglishEncoder())
-    hits = index.search(COLLOQUIAL, day=DAY)
-    assert "adapter" not in {hit.passage.article_id for hit in hits}
-    assert hits[0].passage.article_id == "voltage"
+    english = EnglishEncoder()
+    parts = parts_of(shop, english)
+    valid = np.array([face.is_valid(DAY) for face in parts.contents.faces], dtype=np.bool_)
+    seen = found(parts, COLLOQUIAL, english, valid).signals[:, SIGNALS.index("english")]
+    everyone = found(parts, COLLOQUIAL, english).signals[:, SIGNALS.index("english")]
+    expired, lives = (parts.contents.ids.index(name) for name in ("adapter", "voltage"))
+    assert seen[lives] == everyone[lives] > 0
+    assert everyone[expired] > 0
+    assert not seen[expired] > 0
 
 
 @pytest.mark.parametrize(("built", "opened"), [(True, False), (False, True)])
