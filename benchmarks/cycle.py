@@ -44,6 +44,7 @@ from bot.settings import Settings, load_settings
 from finetune.curation.imports import import_file
 from finetune.curation.sources import IMPORTS, KEY
 from finetune.cycle import CycleReport, run_cycle
+from finetune.examples.held_out import HELD_OUT_TRADE
 from finetune.examples.lessons import TALKS, LessonTalk, LessonTurn, load_trade
 from finetune.pseudonyms import load_pseudonyms
 from retrieval.vector_cache import RecentTexts
@@ -59,7 +60,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--talks", type=int, default=150)
-    parser.add_argument("--trade", help="the trade that was held out: car-rental")
+    parser.add_argument("--trade", choices=(HELD_OUT_TRADE,), help="the one that was held out")
     parser.add_argument("--only", choices=("good", "bad"))
     parser.add_argument("--limit", type=int)
     parser.add_argument("--keep", type=Path)

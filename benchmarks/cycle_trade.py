@@ -10,13 +10,16 @@ import json
 import random
 import shutil
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from bot.settings import Settings
+from bot.upkeep.editing.articles import ArticleFields, write_fields
 from finetune.examples.lessons import TALKS, LessonTalk, Trade, load_trade
 from retrieval.readers import ARTICLES
 
 _SEED = 20261129
+_DAY = date(2026, 11, 29)  # of all articles
 _SHARED = ("messages.yaml", "intents/_out_of_scope.yaml")
 _SMALL_TALK = ("goodbye", "thanks", "small-talk-praise")
 
@@ -43,9 +46,10 @@ def _write_articles(trade: Trade, knowledge_base: Path) -> None:
     for (language, name), article in trade.articles.items():
         folder = knowledge_base / ARTICLES / language.value
         folder.mkdir(parents=True, exist_ok=True)
-        title = json.dumps(article.title, ensure_ascii=False)  # a JSON string is one of YAML's, too
-        (folder / f"{name}.md").write_text(
-            f"---\nid: {name}\ntitle: {title}\n---\n\n{article.body}\n", "utf-8"
+        path = folder / f"{name}.md"
+        fields = ArticleFields(title=article.title, body=article.body)
+        path.write_bytes(
+            write_fields(None, fields, article=name, language=language.value, day=_DAY, name=path.name)
         )
 
 

@@ -26,7 +26,8 @@ def settle_conduct(
 ) -> None:
     """Measure both on questions that were not trained on, and put them into the adapter's certificate.
 
-    What too few questions tell is left open, but for the threshold for declining: then it is the parent's. The writing is measured as it will serve: with the threshold for declining.
+    What too few questions tell is left open, but for the threshold for declining: then it is the parent's. The writing
+    is measured as it will serve: with the threshold for declining.
 
     Args:
         folder: the adapter.

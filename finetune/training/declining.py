@@ -4,9 +4,9 @@ Left to choose the likeliest passage number, a small model declines too rarely: 
 answer than without. The threshold is the one that tells held-out open questions best from answered ones: where right
 refusals exceed false ones most (Youden 1950, "Index for rating diagnostic tests"). Near there the index is flat, so of
 all thresholds within one standard error of the best the highest is taken, which keeps most answers (the rule is
-Breiman's, "Classification and Regression Trees", 1984). An adapter that was trained on from another takes the one nearest to its
-parent's instead: a night has two dozen open questions, whose standard error is wide, and the highest within it declined a tenth
-fewer of the questions that the parent had declined rightly.
+Breiman's, "Classification and Regression Trees", 1984). An adapter that was trained on from another takes the one
+nearest to its parent's instead: a night has two dozen open questions, whose standard error is wide, and the highest
+within it declined fewer of the questions that must be declined.
 
 Tried instead, and worse on the dev half of the golden questions: the quantile that declines nine in ten open questions
 (split conformal prediction), which also declined half of the others, because those held out are near misses; and the
