@@ -177,14 +177,20 @@ def _why_none(
 
 
 def _hand_off_by_rule(case: _Case) -> Decision | None:
-    """A person when the best intent says so. Needs less certainty than a template: it promises nothing false."""
-    understanding = case.understanding
-    if not understanding.intents or understanding.score < case.thresholds.handoff_score or not case.in_scope:
+    """A person when the intents that always bring one are likely enough together, by the likeliest of them.
+
+    "叫你们经理来" is a complaint or a wish for a person: whichever it is, a person is wanted. Needs less certainty than a
+    template: it promises nothing false.
+    """
+    callers = [
+        scored
+        for scored in case.understanding.intents
+        if scored.intent in case.intents and case.intents[scored.intent].handoff == "always"
+    ]
+    together = sum(scored.score for scored in callers)
+    if not callers or together < case.thresholds.handoff_score or not case.in_scope:
         return None
-    best = case.intents.get(understanding.intents[0].intent)
-    if best is None or best.handoff != "always":
-        return None
-    return Decision(Route.HANDOFF, "rule of the intent", intent=best.id)
+    return Decision(Route.HANDOFF, "rule of the intent", intent=callers[0].intent)
 
 
 def _hand_off_by_word(case: _Case) -> Decision | None:

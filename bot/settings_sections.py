@@ -91,7 +91,7 @@ class PolicySettings(_Section):
     )
     template_margin: float = Field(0.1, ge=0, le=1, description="least distance of that intent to the next")
     handoff_score: float = Field(
-        0.5, ge=0, le=1, description="least probability of an intent that always brings a person"
+        0.5, ge=0, le=1, description="least probability of all intents together that always bring a person"
     )
     grounded_score: float = Field(0.65, ge=0, le=1, description="least probability that an article answers")
     drafted_score: float = Field(
