@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from pathlib import Path
 
+from bot.conversation import Language
 from bot.settings import Settings
 from bot.upkeep.editing.articles import ArticleFields, write_fields
 from finetune.examples.lessons import TALKS, LessonTalk, Trade, load_trade
@@ -31,7 +32,7 @@ def trade_shop(name: str, settings: Settings, root: Path) -> tuple[Settings, lis
     random.Random(_SEED).shuffle(talks)  # noqa: S311 — an order, no secret
     judged = len(talks) // 3
     knowledge_base = root / "knowledge_base"
-    _write_articles(trade, knowledge_base)
+    write_articles(trade, knowledge_base)
     for shared in (*_SHARED, *(f"intents/{each}.yaml" for each in _SMALL_TALK)):
         (knowledge_base / shared).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(settings.knowledge_base / shared, knowledge_base / shared)
@@ -42,8 +43,13 @@ def trade_shop(name: str, settings: Settings, root: Path) -> tuple[Settings, lis
     return settings.model_copy(update={"knowledge_base": knowledge_base, "var": var}), talks[judged:]
 
 
-def _write_articles(trade: Trade, knowledge_base: Path) -> None:
+def write_articles(
+    trade: Trade, knowledge_base: Path, spoken: Collection[Language] = tuple(Language)
+) -> None:
+    """Write a trade's articles in some languages as a team's files, without their listed questions."""
     for (language, name), article in trade.articles.items():
+        if language not in spoken:
+            continue
         folder = knowledge_base / ARTICLES / language.value
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{name}.md"

@@ -105,8 +105,7 @@ class SearchIndex:
             Hits, best article first and an article's passages together. `score` is the probability that the article
             answers. Empty for a question without letters and digits.
         """
-        valid = np.array([face.is_valid(day) for face in self._contents.faces], dtype=np.bool_)
-        return self._search(question, valid, vector, top_k=top_k, prefer=prefer)
+        return self._search(question, self._valid(day), vector, top_k=top_k, prefer=prefer)
 
     def expired(
         self, question: str, *, top_k: int = 1, prefer: str = "zh", day: date, vector: Vectors | None = None
@@ -119,6 +118,13 @@ class SearchIndex:
         living = {face.id for face in self._contents.faces if face.is_valid(day)}
         return self._search(question, everything, vector, top_k=top_k, prefer=prefer, excluded=living)
 
+    def evidence(self, question: str, *, day: date) -> Evidence | None:
+        """What speaks for each article that is valid on `day`; None for a question without letters and digits."""
+        return self._evidence(question, self._valid(day), None)
+
+    def _valid(self, day: date) -> Mask:
+        return np.array([face.is_valid(day) for face in self._contents.faces], dtype=np.bool_)
+
     def _search(
         self,
         question: str,
@@ -129,17 +135,9 @@ class SearchIndex:
         prefer: str,
         excluded: Members[str] = (),
     ) -> tuple[Hit, ...]:
-        question = (
-            question[:MAX_QUESTION].encode("utf-8", "ignore").decode()
-        )  # half a surrogate pair is no character
-        if not any(unicodedata.category(character)[0] in "LN" for character in question):
+        evidence = self._evidence(question, faces, vector)
+        if evidence is None:
             return ()
-        meant = self._finder.meant(question)
-        known = None if meant != question else vector
-        query = self._encoder.encode_queries([meant])[0] if known is None else known
-        evidence = self._finder.find(
-            question, self._languages.apply(query), faces, english=self._in_english(meant)
-        )
         ranking = self._calibration.rank(evidence)
         scores = self._calibration.probabilities(evidence)
         hits: list[Hit] = []
@@ -155,6 +153,19 @@ class SearchIndex:
                     )
                 )
         return tuple(hits)
+
+    def _evidence(self, question: str, faces: Mask, vector: Vectors | None) -> Evidence | None:
+        question = (
+            question[:MAX_QUESTION].encode("utf-8", "ignore").decode()
+        )  # half a surrogate pair is no character
+        if not any(unicodedata.category(character)[0] in "LN" for character in question):
+            return None
+        meant = self._finder.meant(question)
+        known = None if meant != question else vector
+        query = self._encoder.encode_queries([meant])[0] if known is None else known
+        return self._finder.find(
+            question, self._languages.apply(query), faces, english=self._in_english(meant)
+        )
 
     def _in_english(self, meant: str) -> Vectors | None:
         """The vector of a question by the encoder that knows English alone; None of one in Chinese."""
