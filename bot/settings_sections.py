@@ -95,7 +95,7 @@ class PolicySettings(_Section):
     )
     grounded_score: float = Field(0.65, ge=0, le=1, description="least probability that an article answers")
     drafted_score: float = Field(
-        0.4, ge=0, le=1, description="the same where a tuned model reads the articles and may decline"
+        0.15, ge=0, le=1, description="the same where a tuned model reads the articles, which may decline"
     )
     clarify_score: float = Field(
         0.15, ge=0, le=1, description='least probability of an intent to be offered in "did you mean"'

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from bot.answering.decoding import PieceJoiner, agreeing, copied_guess, is_looping
 from bot.answering.engine import Engine, Memory
 from bot.answering.generator import Prompt
+from bot.answering.reading import named_passage
 from bot.answering.turn_markers import in_markers, markers_for
 from bot.errors import GenerationError
 
@@ -66,7 +67,7 @@ class GreedyDecoder:
         joiner = PieceJoiner(self._decode, self._stops)
         if self._declines_at is not None and self.knows_numbers(prompt):
             odds = self._read_source(tokens[-1], memory, prompt)
-            source = _chosen(odds, prompt.chances, self._declines_at)
+            source = named_passage(odds, prompt.chances, self._declines_at)
             if source == 0:
                 yield "[0]"
                 return
@@ -187,19 +188,6 @@ class GreedyDecoder:
             list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
         return str(text)
-
-
-def _chosen(odds: Sequence[float], chances: Sequence[float], declines_at: float) -> int:
-    """The passage to answer from; 0 if the odds that none answers are high enough.
-
-    Training showed the passages in any order, so the model's odds know nothing of the search. Multiplied by what the
-    search thinks, they are what they would be had training been in its order (Saerens et al. 2002, "Adjusting the
-    outputs of a classifier to new a priori probabilities").
-    """
-    if odds[0] >= declines_at:
-        return 0
-    prior = chances if len(chances) == len(odds) - 1 else [1.0] * (len(odds) - 1)
-    return max(range(1, len(odds)), key=lambda number: odds[number] * prior[number - 1])
 
 
 def _check_time(deadline: float, written: int) -> None:

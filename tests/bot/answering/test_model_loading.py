@@ -125,9 +125,7 @@ def test_an_adapter_whose_files_are_changed_or_missing_is_refused(
         LocalModel(folder, label="tiny", adapter=adapter)
 
 
-def test_what_the_search_thinks_counts_when_a_passage_is_chosen_and_not_when_it_declines(
-    folder: Path, adapter: Path
-) -> None:
+def test_what_the_search_thinks_counts_when_a_passage_is_chosen(folder: Path, adapter: Path) -> None:
     change_manifest(adapter, declines_at=1.1)
     model = LocalModel(folder, label="tiny", precision="float32", threads=1, adapter=adapter)
     prompt = next(prompt for prompt in PROMPTS if prompt.passages > 1)
