@@ -10,7 +10,8 @@ from finetune.evaluation.measures import Scope, Score, by_name
 from finetune.evaluation.report_words import Figure, Reason
 from finetune.evaluation.routes import RouteChange
 
-CHOSEN = ("similarity", "supported", "right_refusal")  # what an adapter is trained for
+# What an adapter is trained for: to name the passage that answers, to decline where none does and only there, and to write.
+CHOSEN = ("right_passage", "right_refusal", "false_refusal", "similarity", "supported")
 _OVERALL: Scope = "all"
 
 

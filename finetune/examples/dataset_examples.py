@@ -26,7 +26,7 @@ from retrieval.sentences import sentences
 MOST_SENTENCES = 4  # that an answer shows when serving
 _LEAST_KEPT = 0.6  # share of an answer's width that its passage must support
 _NEAR_MISSES = (
-    0.5  # of the answered questions are also asked about passages that do not answer, as in lessons
+    0.5  # of the answered questions are also asked about other articles, which do not answer, as in lessons
 )
 
 
@@ -106,7 +106,8 @@ def _examples(
         return
     yield example
     if _chance(f"{turn.id} near miss") < _NEAR_MISSES:
-        others = [passage for passage in found if not _says_some(passage, turn.answer)]
+        article = shown[part.passage].article_id
+        others = [each for each in found if each.article_id != article and not _says_some(each, turn.answer)]
         asking = replace(blank, id=f"{turn.id}-miss")
         missed = with_passages(asking, [_shown(passage, answers=False) for passage in others], shape)
         if missed is not None:

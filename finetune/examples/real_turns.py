@@ -22,8 +22,8 @@ class RealTurn:
     """One question of a customer's with the best known answer.
 
     `question` is what is searched and shown to a model: a follow-up stands with the question that it follows, and
-    traditional characters are simplified, as the bot reads them. `answer` is empty where the bot found none and nobody
-    said that there is one; in an answer, no source is numbered.
+    traditional characters are simplified, as the bot reads them. `answer` is empty where the bot found none and somebody
+    agreed; in an answer, no source is numbered.
     """
 
     id: str
@@ -70,9 +70,13 @@ def _follows(question: str) -> bool:
 
 
 def _refused(exchange: Exchange) -> bool:
-    """Whether the bot found no answer, and neither the customer nor a colleague said that there is one."""
+    """Whether the bot found no answer, and the customer or a colleague agreed that there is none.
+
+    What nobody judged says nothing: in a young shop half of these questions do have an answer, and a bot that learned from
+    its own silence would fall more and more silent.
+    """
     own_words = exchange.author == "bot" and not exchange.corrected
-    return own_words and exchange.route == Route.NO_ANSWER and exchange.rating != -1
+    return own_words and exchange.route == Route.NO_ANSWER and exchange.rating == 1
 
 
 def _answered(exchange: Exchange) -> bool:

@@ -13,7 +13,7 @@ from finetune.examples.example import Example
 from finetune.examples.passage_finder import Library
 from finetune.examples.real_turns import RealTurn
 from finetune.training.train_settings import TRAINED_SHAPE
-from retrieval.documents import Passage
+from retrieval.documents import Hit, Passage
 from tests.tuned_shop import open_library, write_tuned_shop
 
 
@@ -110,6 +110,27 @@ def test_some_answered_questions_are_also_asked_about_passages_that_do_not_answe
         assert example.source == 0
         assert all("保修 3 年" not in passage.text for passage in example.passages)
     assert dataset_examples(turns, library, TRAINED_SHAPE) == made
+
+
+def test_a_near_miss_shows_nothing_of_the_article_that_answers(library: Library) -> None:
+    texts = {"w1": "大家电保修 3 年。", "w2": "报修时请带上发票。", "d1": "春节期间照常发货。"}
+    hits = tuple(
+        Hit(
+            Passage(name, name[0], "zh", "保修" if name[0] == "w" else "发货", (), text, 0, ""), 0.5, 0.5, 0.5
+        )
+        for name, text in texts.items()
+    )
+
+    class Finding(Library):
+        def find(self, question: str, language: Language) -> tuple[Hit, ...]:
+            return hits
+
+    found = Finding(library.index, library.top_k, library.passage_width, library.day)
+    turns = [turn("大家电保修几年", "大家电保修 3 年。", number=number) for number in range(20)]
+    made = dataset_examples(turns, found, TRAINED_SHAPE)
+    misses = [example for example in made.examples if example.id.endswith("-miss")]
+    assert misses
+    assert {each.text for example in misses for each in example.passages} == {"春节期间照常发货。"}
 
 
 def test_courtesy_around_an_answer_is_left_out() -> None:
