@@ -13,8 +13,8 @@ AT = 0.35  # doubt at which the adapter declines by itself
         ("without the search the adapter's own threshold counts: below", (0.34, 0.5, 0.16), (), 1),
         ("without the search the adapter's own threshold counts: at it", (0.35, 0.5, 0.15), (), 0),
         ("numbers for other passages say nothing", (0.34, 0.16, 0.5), (0.9,), 2),
-        ("a sure search outweighs some doubt", (0.5, 0.4, 0.1), (0.9, 0.1), 1),
-        ("but not much of it", (0.9, 0.08, 0.02), (0.9, 0.1), 0),
+        ("however sure the search is, the model's doubt counts", (0.35, 0.5, 0.15), (0.99, 0.9), 0),
+        ("a fair search needs no more than the model's consent", (0.34, 0.5, 0.16), (0.5, 0.1), 1),
         ("a doubtful search is outweighed by a sure model", (0.05, 0.85, 0.1), (0.2, 0.1), 1),
         ("but not by one that is in doubt itself", (0.3, 0.6, 0.1), (0.2, 0.1), 0),
         ("what the search thinks decides between passages that are alike to the model", (0.1, 0.45, 0.45), (0.3, 0.6), 2),
@@ -35,6 +35,7 @@ def test_an_adapter_may_always_decline_and_never(chances: tuple[float, ...]) -> 
     assert named_passage((0.99, 0.01, 0.0), chances, 1.1) == 1
 
 
-def test_at_the_adapters_threshold_the_search_alone_decides() -> None:
-    assert named_passage((AT, 1 - AT), (0.56,), AT) == 1
-    assert named_passage((AT, 1 - AT), (0.54,), AT) == 0
+def test_close_to_the_adapters_threshold_the_search_decides() -> None:
+    odds = (AT - 1e-6, 1 - AT + 1e-6)
+    assert named_passage(odds, (0.51,), AT) == 1
+    assert named_passage(odds, (0.49,), AT) == 0

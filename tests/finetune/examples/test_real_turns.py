@@ -51,7 +51,9 @@ def test_what_is_not_selected_is_history_only() -> None:
 
 def test_a_turn_without_an_answer_is_a_refusal_only_if_somebody_agreed() -> None:
     refused = talk("t", ("有没有红色的", "没有找到答案。"), author="bot", route="no_answer", selected=False)
-    assert list(real_turns([refused])) == []  # else what the bot cannot answer yet, it would learn not to answer
+    assert (
+        list(real_turns([refused])) == []
+    )  # else what the bot cannot answer yet, it would learn not to answer
     agreed, disliked = (
         replace(refused, exchanges=(replace(refused.exchanges[0], rating=rating),)) for rating in (1, -1)
     )
