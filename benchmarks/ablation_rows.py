@@ -149,12 +149,12 @@ class _ReciprocalRanks(Calibration):
         return np.where(evidence.candidates, fused, -np.inf)
 
 
-def _reciprocal_ranks(names: Sequence[str]) -> Callable[[Sequence[Example]], Calibration]:
+def _reciprocal_ranks(names: Sequence[str]) -> Callable[[Sequence[Example], int], Calibration]:
     columns = tuple(SIGNALS.index(name) for name in names)
-    return lambda _: _ReciprocalRanks((), (1.0, 0.0, 0.0, 0.0, 0.0), 0.0, columns=columns)
+    return lambda *_: _ReciprocalRanks((), (1.0, 0.0, 0.0, 0.0, 0.0), 0.0, columns=columns)
 
 
-def _equal_weights(_: Sequence[Example]) -> Calibration:
+def _equal_weights(*_: object) -> Calibration:
     return Calibration((1.0,) * len(SIGNALS), (1.0, 0.0, 0.0, 0.0, 0.0), 0.0)
 
 

@@ -2,6 +2,7 @@
 
     python benchmarks/cycle.py                   # two nights: good talks, then bad ones
     python benchmarks/cycle.py --trade car-rental   # a shop of a trade that the adapter that comes with Kefu never saw
+    python benchmarks/cycle.py … --day           # only the day before: how the bot answers when it has learned nothing
     python benchmarks/cycle.py --only good       # one night
     python benchmarks/cycle.py --talks 60        # fewer talks
     python benchmarks/cycle.py --limit 100       # fewer questions in the comparison
@@ -61,6 +62,7 @@ def main() -> None:
     )
     parser.add_argument("--talks", type=int, default=150)
     parser.add_argument("--trade", choices=(HELD_OUT_TRADE,), help="the one that was held out")
+    parser.add_argument("--day", action="store_true")
     parser.add_argument("--only", choices=("good", "bad"))
     parser.add_argument("--limit", type=int)
     parser.add_argument("--keep", type=Path)
@@ -72,14 +74,16 @@ def main() -> None:
         root = scratch if chosen.keep is None else chosen.keep
         said: Counter[str] = Counter()
         nights = {}
-        for kind in ("good", "bad") if chosen.only is None else (chosen.only,):
+        kinds = ("good", "bad") if chosen.only is None else (chosen.only,)
+        for kind in ("good",) if chosen.day else kinds:
             shop, talks = _shop(chosen, settings, Path(root) / kind)
             if kind == "good":
                 said = _a_day(shop, talks)
-                _screen.print(f"A day's log: {dict(said)}")
+                Console(width=120).print(_day_table(said))
             else:
                 _import_nonsense(shop, talks)
-            nights[f"{kind} talks"] = _night(shop, chosen.limit)
+            if not chosen.day:
+                nights[f"{kind} talks"] = _night(shop, chosen.limit)
     for name, (report, seconds) in nights.items():
         Console(width=120).print(_table(name, report, seconds))
     if chosen.json is not None:
@@ -141,8 +145,9 @@ def _a_day(settings: Settings, talks: Sequence[LessonTalk]) -> Counter[str]:
 
 def _judge(kefu: Kefu, turn: LessonTurn, reply: Reply) -> str:
     """Vote on a reply as a customer would who knows the article, and correct what was wrong."""
+    answered = reply.route in _ANSWERED
     if turn.article is None:
-        right = reply.route not in _ANSWERED
+        right = not answered
     else:
         intent = kefu.manager.knowledge.content.intents.get(reply.intent or "")
         told = (
@@ -150,12 +155,21 @@ def _judge(kefu: Kefu, turn: LessonTurn, reply: Reply) -> str:
             if reply.route is Route.TEMPLATE and intent is not None
             else {source.article_id for source in reply.sources[:1]}
         )
-        right = reply.route in _ANSWERED and turn.article in told
+        right = answered and turn.article in told
     kefu.store.add_rating(reply.conversation_id, Rating(reply.turn_id, 1 if right else -1))
     if not right and turn.answer:
         kefu.store.add_correction(Correction(reply.turn_id, turn.answer, "colleague"))
-        return "corrected"
-    return "right" if right else "wrong, left alone"
+    return f"{'right' if right else 'wrong'} {'answer' if answered else 'silence'}"
+
+
+def _day_table(said: Counter[str]) -> Table:
+    table = Table(
+        title="A day's questions: answered from the right article, or not answered where none answers"
+    )
+    for name in sorted(said):
+        table.add_column(name, justify="right")
+    table.add_row(*(f"{said[name]} ({said[name] / said.total():.1%})" for name in sorted(said)))
+    return table
 
 
 def _import_nonsense(settings: Settings, talks: Sequence[LessonTalk]) -> None:

@@ -57,7 +57,7 @@ class Recipe:
     spelling: Callable[[Iterable[str]], Spelling] = Spelling.learn
     pinyin: Callable[[Iterable[str]], Pinyin] = Pinyin.learn
     finder: FinderMaker = EvidenceFinder
-    calibration: Callable[[Sequence[Example]], Calibration] = fit
+    calibration: Callable[[Sequence[Example], int], Calibration] = fit  # of so many articles
 
 
 SERVING = Recipe()
@@ -132,7 +132,7 @@ def learn_parts(
         topics=topics,
         finder=finder,
         languages=languages,
-        calibration=recipe.calibration(examples),
+        calibration=recipe.calibration(examples, len(contents.ids)),
     )
 
 

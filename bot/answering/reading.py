@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-_EVEN = 0.5  # probability that a passage answers, of search and reading together, below which none is shown
+_LEAST = 0.6  # probability that a passage answers, of search and reading together: a wrong answer costs more than silence
 
 
 def named_passage(odds: Sequence[float], chances: Sequence[float], declines_at: float) -> int:
@@ -23,7 +23,7 @@ def named_passage(odds: Sequence[float], chances: Sequence[float], declines_at: 
         declines_at: odds that none answers, from which the adapter declines.
     """
     known = len(chances) == len(odds) - 1
-    if odds[0] >= declines_at or (known and _answers(odds[0], max(chances), declines_at) < _EVEN):
+    if odds[0] >= declines_at or (known and _answers(odds[0], max(chances), declines_at) < _LEAST):
         return 0
     prior = chances if known else [1.0] * (len(odds) - 1)
     return max(range(1, len(odds)), key=lambda number: odds[number] * prior[number - 1])

@@ -8,13 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.calibration import DEFAULT, Calibration, Example, calibration_error, fit
+from retrieval.calibration import CAUTIOUS, DEFAULT, Calibration, Example, calibration_error
+from retrieval.calibration import fit as fit_to
 from retrieval.errors import IndexMismatch
 from retrieval.evidence import SIGNALS, Evidence
 
 ARTICLES = 12
 TELLING = 5  # signals of a made-up question that say something, however many there are
 EMPTY = np.zeros(0, dtype=np.float32)
+
+
+def fit(given: list[Example]) -> Calibration:
+    return fit_to(given, ARTICLES)
 
 
 def evidence(signals: np.ndarray, candidates: np.ndarray | None = None) -> Evidence:
@@ -80,7 +85,9 @@ def test_what_cannot_answer_is_never_likely() -> None:
     assert learned.rank(found)[4] == -np.inf
 
 
-def test_too_little_to_learn_from_gives_the_default() -> None:
+def test_too_little_to_learn_from_gives_the_default_and_a_cautious_one_among_a_handful_of_articles() -> None:
+    assert fit_to(examples(10), 10) == DEFAULT
+    assert fit_to(examples(10), 9) == CAUTIOUS
     assert fit(examples(10)) == DEFAULT
     assert fit([]) == DEFAULT
     assert fit([Example(example.evidence, frozenset()) for example in examples(100)]) == DEFAULT

@@ -70,7 +70,7 @@ def test_each_part_is_made_by_the_recipe(contents: Contents) -> None:
             bridge=lambda _: WordBridge({}),
             spelling=lambda _: Spelling({}),
             pinyin=lambda _: Pinyin({}, {}),
-            calibration=lambda _: DEFAULT,
+            calibration=lambda *_: DEFAULT,
         ),
     )
     assert parts.languages is none
