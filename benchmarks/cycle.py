@@ -52,7 +52,6 @@ from retrieval.vector_cache import RecentTexts
 
 _ANSWERED = (Route.TEMPLATE, Route.GROUNDED)
 _SEED = 20261127
-_screen = Console(stderr=True)
 
 
 def main() -> None:

@@ -68,8 +68,6 @@ class Asked:
     """One question, and what the search found for it."""
 
     trade: str
-    language: Language
-    ours: bool  # the trade's own question
     answerable: bool  # by an article of the shop
     right: bool  # and that article ranks first
     strengths: tuple[float, ...]  # of the article that ranks first, as STRENGTHS
@@ -161,7 +159,7 @@ def _ask(index: SearchIndex, trade: Trade, known: Sequence[Trade]) -> Iterator[A
         answerable = ours and turn.article in ids
         right = answerable and ids[first] == turn.article
         strengths = tuple(map(float, strengths_of(evidence, scores)[first]))
-        yield Asked(trade.name, talk.language, ours, answerable, right, strengths)
+        yield Asked(trade.name, answerable, right, strengths)
 
 
 def _features(asked: Sequence[Asked], read: Sequence[str]) -> Reals:
