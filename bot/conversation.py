@@ -71,7 +71,8 @@ class Understanding:
     `question` is the text that is matched and searched: the message itself, joined with the burst before it, or,
     for a follow-up, with the question that it follows. `intents` are ranked, best first; `in_scope` is the
     probability (0 to 1) that the question is this company's business at all. A `vague` question ("card?", 「多久」) is so
-    short that a good guess is still a guess.
+    short that a good guess is still a guess. `alone` are the intents of the message without what it was joined with; none
+    if it says nothing by itself.
     """
 
     question: str
@@ -79,6 +80,7 @@ class Understanding:
     mixed: bool
     intents: tuple[ScoredIntent, ...]
     in_scope: float
+    alone: tuple[ScoredIntent, ...] = ()
     slots: tuple[Slot, ...] = ()
     follow_up: bool = False
     burst: bool = False

@@ -69,6 +69,10 @@ class _Case:
         """Whether the best article is likely enough to answer."""
         return bool(self.hits) and self.hits[0].score >= self.thresholds.grounded_score
 
+    def always_calls(self, intent: str) -> bool:
+        """Whether an intent always brings a person."""
+        return intent in self.intents and self.intents[intent].handoff == "always"
+
     def certain_intent(self) -> Intent | None:
         """The best intent if both its score and its distance to the runner-up suffice."""
         understanding, thresholds = self.understanding, self.thresholds
@@ -179,18 +183,15 @@ def _why_none(
 def _hand_off_by_rule(case: _Case) -> Decision | None:
     """A person when the intents that always bring one are likely enough together, by the likeliest of them.
 
-    "叫你们经理来" is a complaint or a wish for a person: whichever it is, a person is wanted. Needs less certainty than a
-    template: it promises nothing false.
+    "叫你们经理来" is a complaint or a wish for a person: whichever it is, a person is wanted, and in the middle of a talk
+    about invoices no less than at its beginning. Needs less certainty than a template: it promises nothing false.
     """
-    callers = [
-        scored
-        for scored in case.understanding.intents
-        if scored.intent in case.intents and case.intents[scored.intent].handoff == "always"
-    ]
-    together = sum(scored.score for scored in callers)
-    if not callers or together < case.thresholds.handoff_score or not case.in_scope:
-        return None
-    return Decision(Route.HANDOFF, "rule of the intent", intent=callers[0].intent)
+    joined = case.understanding.intents if case.in_scope else ()
+    for intents in (joined, case.understanding.alone):
+        callers = [scored for scored in intents if case.always_calls(scored.intent)]
+        if callers and sum(scored.score for scored in callers) >= case.thresholds.handoff_score:
+            return Decision(Route.HANDOFF, "rule of the intent", intent=callers[0].intent)
+    return None
 
 
 def _hand_off_by_word(case: _Case) -> Decision | None:

@@ -162,6 +162,21 @@ def test_a_person_is_called_when_one_is_wanted(kefu: Kefu, message: str) -> None
     assert Action.CALL_PERSON in reply.actions
 
 
+@pytest.mark.parametrize(
+    "messages",
+    [
+        ("我的 invoice 抬头写错了怎么改", "帮我写一首诗", "叫你们经理来"),
+        ("怎么开增值税专用发票", "叫你们经理来"),
+        ("how do I change the title of my invoice", "get me someone"),
+    ],
+)
+def test_a_person_is_called_in_the_middle_of_a_talk_about_something_else(
+    kefu: Kefu, messages: tuple[str, ...]
+) -> None:
+    *_, reply = talk(kefu, *messages)
+    assert reply.route is Route.HANDOFF
+
+
 def test_a_template_is_answered_at_once(kefu: Kefu) -> None:
     replies = talk(kefu, *["满多少包邮"] * 5)
     assert sorted(reply.timings_ms["total"] for reply in replies)[2] < 1000

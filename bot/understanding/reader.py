@@ -54,21 +54,20 @@ class Reader:
         unanswered = () if self.head.knows(own) else self._unanswered(recent, now)
         fragments = tuple(map(self.meant, (*unanswered, *map(to_simplified, taken_over))))
         question = " ".join((*fragments, own))
-        classified = self._classify(question)
-        follow_up = False
+        alone = self._classify(own)
         before = _question_before(recent) if not fragments else None
-        if before is not None and (
-            context.continues(own) or (context.looks_like_follow_up(own) and not _sure(classified))
-        ):
-            follow_up = True
+        leans = before is not None and context.continues(own)  # says nothing by itself
+        follow_up = leans or (before is not None and context.looks_like_follow_up(own) and not _sure(alone))
+        if before is not None and follow_up:
             question = context.with_context(own, before)
-            classified = self._classify(question)
+        classified = alone if question == own else self._classify(question)
         return Understanding(
             question=question,
             language=detected.language,
             mixed=detected.mixed,
             intents=classified.intents,
             in_scope=classified.in_scope,
+            alone=() if leans or question == own else alone.intents,
             slots=self.slots.find(" ".join((*fragments, text))),
             follow_up=follow_up,
             burst=bool(fragments),

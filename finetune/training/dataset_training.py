@@ -127,9 +127,11 @@ def plan_training(
     source, label = local_source(settings, stages)
     base = load_for_training(source, label=label, revision=settings.model.revision)
     examples = tuple(shuffled([*learned.examples, *mixed], SEED))
-    also_held = [example for example in read if is_validation(example.topic)]
-    most = min(_MOST_VALIDATION, max(_LEAST_VALIDATION, len(examples) // 4))
-    validation = (*shuffled(held.examples, SEED), *also_held)[:most]
+    validation = _validation(
+        shuffled(held.examples, SEED),
+        [example for example in read if is_validation(example.topic)],
+        min(_MOST_VALIDATION, max(_LEAST_VALIDATION, len(examples) // 4)),
+    )
     how = _settings(base, examples, certificate)
     return Plan(
         folder=settings.adapters_path / _adapter_id(examples, validation, how, base, parent),
@@ -202,6 +204,17 @@ def _parent(registry: AdapterRegistry) -> tuple[Path | None, AdapterManifest | N
     except AdapterRefused:
         return None, None
     return (None, None) if folder is None else (folder, read_adapter(folder))
+
+
+def _validation(own: Sequence[Example], lessons: Sequence[Example], most: int) -> tuple[Example, ...]:
+    """What a checkpoint is chosen by: the team's own conversations, and as many lessons or what the least needs.
+
+    The parent has learned such lessons already. Where they are the many, its first steps look best, and what the training is
+    for counts little; where there are none, nobody sees what is forgotten.
+    """
+    mine = own[: max(most // 2, most - len(lessons))]
+    beside = max(len(mine), _LEAST_VALIDATION - len(mine))
+    return (*mine, *lessons[:beside])[:most]
 
 
 def _settings(base: Base, examples: Sequence[Example], parent: AdapterManifest | None) -> TrainSettings:

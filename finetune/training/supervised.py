@@ -90,7 +90,7 @@ def train(
             model=model,
             args=args,
             train_dataset=_dataset(learned, chosen.decision_weight),
-            eval_dataset=_dataset(held) if held else None,
+            eval_dataset=_dataset(held, chosen.decision_weight) if held else None,
             processing_class=base.tokenizer,
             data_collator=OneSheet(base.model.config),
             callbacks=trainer_callbacks(folder, chosen, report, validated=bool(held)),

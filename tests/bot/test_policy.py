@@ -45,6 +45,10 @@ def understood(*scores: tuple[str, float], in_scope: float = 0.9, **fields: obje
     return Understanding("?", Language.EN, mixed=False, intents=ranked, in_scope=in_scope, **fields)
 
 
+def calling(complaint: float, person: float) -> tuple[ScoredIntent, ...]:
+    return (ScoredIntent("complaint", complaint), ScoredIntent("person", person))
+
+
 def found(*scores: float) -> tuple[Hit, ...]:
     passage = Passage("p", "a", "en", "Title", (), "Text.", 0, "hash")
     return tuple(Hit(passage, score, score, 1.0) for score in scores)
@@ -65,6 +69,8 @@ ORDER = (Slot("order_number", "KF20261103-0042", 0, 15),)
         ("the likeliest intent need not be one of them", understood(("fee", 0.4), ("person", 0.3), ("complaint", 0.25)), found(0.9), DialogState(), Route.HANDOFF, "person"),
         ("together they must be likely enough", understood(("complaint", 0.3), ("person", 0.19)), found(0.9), DialogState(), Route.GROUNDED, None),
         ("no rule brings a person out of scope", understood(("complaint", 0.4), ("person", 0.3), in_scope=0.2), (), DialogState(), Route.NO_ANSWER, None),
+        ("what calls a person calls one in the middle of a talk, too", understood(("status", 0.9), alone=calling(0.4, 0.2), follow_up=True), found(0.9), DialogState(pending_intent="status"), Route.HANDOFF, "complaint"),
+        ("what hardly calls a person by itself is read in its talk", understood(("status", 0.9), alone=calling(0.3, 0.1), follow_up=True), found(0.1), DialogState(), Route.TEMPLATE, "status"),
         ("an article answers what no template does", understood(("fee", 0.3)), found(0.5), DialogState(), Route.GROUNDED, None),
         ("several possible intents are asked back", understood(("fee", 0.4), ("time", 0.35)), found(0.1), DialogState(), Route.CLARIFY, None),
         ("nothing fits", understood(("fee", 0.1)), found(0.1), DialogState(), Route.NO_ANSWER, None),

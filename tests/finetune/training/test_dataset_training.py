@@ -152,10 +152,31 @@ def test_written_lessons_are_mixed_in_and_some_of_them_validate(settings: Settin
     assert len(plan.validation) >= len(own.validation)
 
 
-def write_lessons(root: Path) -> Path:
+@pytest.mark.parametrize(
+    ("talks", "own", "lessons"),  # of two examples, one is asked again with passages that don't answer
+    [
+        (3, 4, 4),  # alike
+        (1, 1, 5),  # too few of one's own to choose by
+        (30, 6, 6),  # no more than can be looked at in reasonable time
+    ],
+)
+def test_a_checkpoint_is_chosen_by_own_conversations_as_much_as_by_lessons(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, talks: int, own: int, lessons: int
+) -> None:
+    monkeypatch.setattr(dataset_training, "suggested", lambda *_: QUICK)
+    monkeypatch.setattr(dataset_training, "_LEAST_VALIDATION", 6)
+    monkeypatch.setattr(dataset_training, "_MOST_VALIDATION", 12)
+    some = tuple(answered_talks(90))
+    learned = replace(dataset(), train=some[talks:], validation=some[:talks])
+    validation = planned(settings, learned, lessons=write_lessons(tmp_path / "talks", rooms=60)).validation
+    of_lessons = sum("room" in each.question or "号房" in each.question for each in validation)
+    assert (len(validation) - of_lessons, of_lessons) == (own, lessons)
+
+
+def write_lessons(root: Path, rooms: int = 8) -> Path:
     """One trade with articles of its own, and one without, which is left out."""
     articles, talks = [], []
-    for number in range(1, 9):
+    for number in range(1, rooms + 1):
         for language, question, answer in (
             ("en", f"when does room {number} open", f"Room {number} opens at {number} am."),
             ("zh", f"{number} 号房几点开门", f"{number} 号房 {number} 点开门。"),

@@ -38,7 +38,7 @@ from tests.tiny_training import (
 
 
 def loss_on(base: Base, examples: list[Any], adapter: Path | None = None) -> float:
-    """Mean loss of the answers, each example by itself, without any of the code that trains."""
+    """Weighted loss by token of the answers, each example by itself, without any of the code that trains."""
     model: Any = base.model
     if adapter is not None:
         with peft_complaints_ignored():
@@ -49,7 +49,9 @@ def loss_on(base: Base, examples: list[Any], adapter: Path | None = None) -> flo
         tokens, start = torch.tensor([row.tokens]), row.answer_from
         with torch.no_grad():
             logits = model(input_ids=tokens, use_cache=False).logits[0, start - 1 : -1]
-        total += float(nn.functional.cross_entropy(logits, tokens[0, start:], reduction="sum"))
+        losses = nn.functional.cross_entropy(logits, tokens[0, start:], reduction="none")
+        losses[: row.marked] *= SETTINGS.decision_weight  # a checkpoint is chosen by what training minimises
+        total += float(losses.sum())
         count += len(logits)
     return total / count
 
