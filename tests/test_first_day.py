@@ -23,16 +23,17 @@ from retrieval.search import SearchIndex
 
 pytestmark = [pytest.mark.models, pytest.mark.timeout(1800)]
 
-STRANGERS = "hotel"
+OTHERS = ("bank", "grocery", "gym", "hotel", "rail", "school", "telecom")
 DAY = date(2026, 11, 29)
 
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[np.ndarray, np.ndarray]:
     """Of each question the probability of the article that is first, and whether it is the right one."""
-    trade, other = (load_trade(TALKS / name) for name in (HELD_OUT_TRADE, STRANGERS))
+    trade = load_trade(TALKS / HELD_OUT_TRADE)
+    others = [talk for name in OTHERS for talk in load_trade(TALKS / name).talks]
     index = index_of(trade, tmp_path_factory.mktemp("first day"))
-    strangers = other.talks[: len(trade.talks) // 2]
+    strangers = others[:: len(others) // (len(trade.talks) // 2)]
     asked = [*ask(index, trade.talks, ours=True), *ask(index, strangers, ours=False)]
     probabilities, right = zip(*asked, strict=True)
     return np.array(probabilities), np.array(right)
@@ -72,7 +73,7 @@ def ask(index: SearchIndex, talks: Sequence[LessonTalk], *, ours: bool) -> list[
 
 def test_probabilities_are_met_by_frequencies_before_anything_is_learned(told) -> None:
     probabilities, right = told
-    assert calibration_error(probabilities, right) < 0.1
+    assert calibration_error(probabilities, right, bins=5) < 0.12
 
 
 def test_most_of_what_is_found_is_told_likely_and_little_of_what_is_wrong(told) -> None:
