@@ -2,14 +2,18 @@
 
 A draft is written once, to its end, and then shown to the same writer that serves, which checks it sentence by
 sentence. So both are known: what the model wrote, and what a customer would have got, with the times that it would
-have taken. Deadlines do not count here: whether a draft is good must not depend on what else this machine is doing.
+have taken. A model that reads better than it writes names a passage and no more, as it does when serving: its own words
+reach nobody, and are not judged. Deadlines do not count here: whether a draft is good must not depend on what else this
+machine is doing.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Generator as Generating
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.answering.adapters import WEIGHTS, read_adapter
@@ -36,7 +40,8 @@ class Answered:
     """What came of a case.
 
     `text` is what a customer would have read; empty if the answer is that there is none. `cited` are positions of hits,
-    the first citation first. `draft` is what the model wrote; None if it was not asked.
+    the first citation first. `draft` is what the model wrote, or, of one that only names a passage, what was quoted; None
+    if it was not asked.
     """
 
     text: str
@@ -79,12 +84,12 @@ class Contender:
                 break
             first = self._since(started) if first is None else first
         seconds = self._since(started)
-        draft = None if self.recording is None else self.recording.draft
+        text = without_marks(answer.text)
         return Answered(
-            text=without_marks(answer.text),
+            text=text,
             cited=answer.sources,
             generation=answer.generation,
-            draft=draft,
+            draft=None if self.recording is None else self.recording.judged(text),
             seconds_to_first=seconds if first is None else first,
             seconds=seconds,
         )
@@ -101,11 +106,16 @@ class Contender:
 
 
 class Recording:
-    """A `Generator` that writes each draft to its end before it gives out the first piece, and remembers it."""
+    """A `Generator` that remembers what it writes.
 
-    def __init__(self, generator: Generator) -> None:
+    Where its words are shown, each draft is written to its end before the first piece is given out. Where it only names a
+    passage, nothing is written that is not asked for.
+    """
+
+    def __init__(self, generator: Generator, *, shown: bool) -> None:
         self._generator = generator
-        self.draft: Draft | None = None
+        self._shown = shown
+        self._draft: Draft | None = None
         self.ahead = (
             0.0  # seconds that have passed here, but would not have for who reads the pieces as they come
         )
@@ -145,30 +155,55 @@ class Recording:
 
     def forget(self) -> None:
         """Forget the last draft."""
-        self.draft, self.ahead = None, 0.0
+        self._draft, self.ahead = None, 0.0
+
+    def judged(self, read: str) -> Draft | None:
+        """What to judge, of an answer that a customer reads: the draft, or `read` where no draft is shown."""
+        if self._draft is None or self._shown:
+            return self._draft
+        return replace(self._draft, text=read)
 
     def stream(self, prompt: Prompt, *, max_new_tokens: int, deadline: float) -> Iterator[str]:
-        """Write the whole draft, then give it out piece by piece.
+        """Write the whole draft, then give it out piece by piece; or each piece at once, where no draft is shown.
 
         Raises:
             GenerationError: as the model does, after the pieces that it wrote before.
         """
-        started = time.monotonic()
-        pieces: list[tuple[str, float]] = []
+        stream = self._generator.stream(prompt, max_new_tokens=max_new_tokens, deadline=deadline)
+        with closing(self._timed(stream)) as pieces:
+            yield from self._whole(pieces) if self._shown else (piece for piece, _ in pieces)
+
+    def _whole(self, pieces: Iterator[tuple[str, float]]) -> Iterator[str]:
+        written: list[tuple[str, float]] = []
         failure: GenerationError | None = None
+        started = time.monotonic()
         try:
-            for piece in self._generator.stream(prompt, max_new_tokens=max_new_tokens, deadline=deadline):
-                pieces.append((piece, time.monotonic() - started))
+            for timed in pieces:
+                written.append(timed)  # what came before a failure counts
         except GenerationError as error:
             failure = error
         whole = time.monotonic() - started
-        self.draft = self._as_draft(pieces, whole, failure)
-        for piece, moment in pieces:
+        for piece, moment in written:
             self.ahead = whole - moment
             yield piece
         self.ahead = 0.0
         if failure is not None:
             raise failure
+
+    def _timed(self, pieces: Iterator[str]) -> Generating[tuple[str, float], None, None]:
+        """Each piece with the seconds it took till then; when no more are wanted, they become the draft."""
+        started = time.monotonic()
+        seen: list[tuple[str, float]] = []
+        failure: GenerationError | None = None
+        try:
+            for piece in pieces:
+                seen.append((piece, time.monotonic() - started))
+                yield seen[-1]
+        except GenerationError as error:
+            failure = error
+            raise
+        finally:
+            self._draft = self._as_draft(seen, time.monotonic() - started, failure)
 
     def close(self) -> None:
         """Close the model."""
@@ -205,12 +240,13 @@ def load_contender(name: str, settings: Settings, registry: AdapterRegistry, enc
 
 def contender(name: str, generator: Generator | None, settings: Settings, encoder: Encoder) -> Contender:
     """A contender of a model that is loaded already; None composes."""
-    recording = None if generator is None else Recording(generator)
+    limits = draft_limits(settings.patient(), generator)
+    recording = None if generator is None else Recording(generator, shown=limits.drafts)
     reads = generator is not None and generator.tuned
     return Contender(
         name=name,
         generator=generator,
-        writer=GroundedWriter(RecentTexts(encoder), recording, draft_limits(settings.patient(), generator)),
+        writer=GroundedWriter(RecentTexts(encoder), recording, limits),
         recording=recording,
         thresholds=threshold_table(settings, reads=reads),
     )

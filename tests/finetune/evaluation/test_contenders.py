@@ -66,6 +66,19 @@ def test_a_draft_that_invents_is_remembered_whole_and_the_customer_reads_the_art
     assert answered.draft.text == "大家电保修 8 年。电池也保修。"
 
 
+def test_a_model_that_only_names_a_passage_is_judged_by_what_is_quoted_and_writes_no_further(
+    tmp_path: Path,
+) -> None:
+    reads = Counting("[1] 大家电保修 8 年。电池也保修。")
+    reads.writes = False
+    answered = made(reads, tmp_path).answer(case())
+    assert answered.generation == "read"
+    assert answered.draft is not None
+    assert (answered.draft.source, answered.draft.text) == (1, answered.text)
+    assert "3 年" in answered.text
+    assert reads.given < len("[1] 大家电")
+
+
 def test_a_tuned_model_declines_with_a_nought_and_an_untuned_one_does_not(tmp_path: Path) -> None:
     tuned, untuned = ScriptedGenerator("[0]"), ScriptedGenerator("[0] 大家电保修 3 年。")
     untuned.tuned = False
@@ -107,6 +120,17 @@ def test_the_draft_before_is_forgotten(tmp_path: Path) -> None:
     asked = made(ScriptedGenerator("[1] 大家电保修 3 年。"), tmp_path)
     assert asked.answer(case()).draft is not None
     assert asked.answer(case(score=0.1)).draft is None
+
+
+class Counting(ScriptedGenerator):
+    """Counts the characters that were asked for."""
+
+    given = 0
+
+    def stream(self, prompt: Prompt, *, max_new_tokens: int, deadline: float) -> Iterator[str]:
+        for piece in super().stream(prompt, max_new_tokens=max_new_tokens, deadline=deadline):
+            self.given += len(piece)
+            yield piece
 
 
 class Slow(ScriptedGenerator):
