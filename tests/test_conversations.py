@@ -155,7 +155,17 @@ def test_what_is_nobodys_business_here_is_not_answered(kefu: Kefu, message: str)
     assert reply.route in (Route.NO_ANSWER, Route.CLARIFY, Route.HANDOFF)
 
 
-@pytest.mark.parametrize("message", ["转人工", "I want to talk to a real person", "我要投诉你们"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "转人工",
+        "I want to talk to a real person",
+        "我要投诉你们",
+        "热水壶漏电把我电麻了",
+        "my power bank is smoking",
+        "can one of your staff ring me back",
+    ],
+)
 def test_a_person_is_called_when_one_is_wanted(kefu: Kefu, message: str) -> None:
     (reply,) = talk(kefu, message)
     assert reply.route is Route.HANDOFF
