@@ -118,12 +118,12 @@ def _ask_all(settings: Settings) -> Iterator[Asked]:
     for trade in known:
         for spoken in SPOKEN:
             with tempfile.TemporaryDirectory(prefix="kefu-first-day-") as scratch:
-                index = _index(trade, spoken, settings, encoder, beside, Path(scratch))
+                index = index_of(trade, spoken, settings, encoder, beside, Path(scratch))
                 yield from _ask(index, trade, known)
         _screen.print(f"{trade.name}: {len(trade.articles) // 2} topics, {len(trade.talks)} talks")
 
 
-def _index(
+def index_of(
     trade: Trade,
     spoken: Sequence[Language],
     settings: Settings,
@@ -131,6 +131,7 @@ def _index(
     beside: Encoder | None,
     scratch: Path,
 ) -> SearchIndex:
+    """A new team's index in the folder `scratch`: a trade's articles in some languages, no listed questions, no intents."""
     write_articles(trade, scratch / "knowledge_base", spoken)
     build_index(
         scratch / "knowledge_base",
