@@ -26,7 +26,6 @@ from bot.understanding.language import to_simplified
 from retrieval.bundled_encoder import NAME as BUNDLED_ENCODER
 from retrieval.bundled_encoder import unpack_encoder
 from retrieval.encoder import Encoder
-from retrieval.processor import computes_in_bfloat16
 from retrieval.publish import current
 from retrieval.sentence_encoder import load_encoder
 
@@ -207,7 +206,7 @@ def _exported(
     name, weights = label if label is not None else label_of(source), base_sha256(source)
     check_fits(certificate, name, weights)
     if _wants_openvino(settings):
-        for form in openvino_forms(in_bfloat16=computes_in_bfloat16()):
+        for form in openvino_forms(settings.model.threads):
             found = find_export(settings.exports_path, form, certificate, name, weights)
             model = None if found is None else _on_openvino(settings, found.folder)
             if model is not None:

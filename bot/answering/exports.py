@@ -19,8 +19,10 @@ import structlog
 
 from bot.answering.adapters import WEIGHTS, AdapterManifest
 from bot.answering.generator import PromptShape
+from bot.answering.torch_threads import cores, drafting_threads
 from bot.errors import AdapterRefused
 from retrieval.errors import FilesDamaged
+from retrieval.processor import computes_in_bfloat16, multiplies_tiles
 from retrieval.publish import current, read_manifest, verify
 
 KIND = "export"
@@ -45,11 +47,23 @@ class Export:
     facts: Mapping[str, Any]
 
 
-def openvino_forms(*, in_bfloat16: bool) -> tuple[str, ...]:
-    """OpenVINO's forms, the one that suits best first: as torch does, exact where the processor computes in bfloat16."""
-    if in_bfloat16:
+def openvino_forms(threads: int | None) -> tuple[str, ...]:
+    """OpenVINO's forms, the one that suits best first: as torch does, exact where the processor computes in bfloat16.
+
+    `threads` are those of one draft, as they are set.
+    """
+    if computes_in_bfloat16() and not breaks_in_16_bit(drafting_threads(threads)):
         return OPENVINO_16BIT, OPENVINO_INT8, OPENVINO_INT4
     return OPENVINO_INT8, OPENVINO_16BIT, OPENVINO_INT4
+
+
+def breaks_in_16_bit(threads: int) -> bool:
+    """Whether OpenVINO (2025.3 to 2026.4 at least) dies here when it is to compute a 16-bit graph in bfloat16.
+
+    On a single thread of a processor with AMX it divides by zero while it compiles, and takes the process with it
+    (openvino issue 33300). 8-bit graphs are not concerned, nor is computing in float32, which is slow.
+    """
+    return multiplies_tiles() and min(threads, cores()) == 1
 
 
 def describe(

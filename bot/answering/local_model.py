@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.answering.drafting import GUESSED, DraftingModel
 from bot.answering.model_loading import Precision, load_model
 from bot.answering.torch_engine import TorchEngine
-from bot.answering.torch_threads import cores
+from bot.answering.torch_threads import drafting_threads
 from bot.answering.torch_threads import threads as torch_threads
 
 
@@ -44,7 +44,7 @@ class LocalModel(DraftingModel):
         Raises:
             GenerationError: something is missing, cannot be loaded, or does not fit.
         """
-        count = threads if threads is not None else max(1, cores() - 1)
+        count = drafting_threads(threads)
         with torch_threads(count):
             loaded = load_model(
                 source, label=label, revision=revision, adapter=adapter, device=device, precision=precision

@@ -26,9 +26,9 @@ from transformers import AutoTokenizer, GenerationConfig, PreTrainedTokenizerBas
 from bot.answering.adapters import AdapterManifest
 from bot.answering.drafting import GUESSED, DraftingModel
 from bot.answering.engine import end_tokens
-from bot.answering.exports import Export, read_export
+from bot.answering.exports import OPENVINO_16BIT, Export, breaks_in_16_bit, read_export
 from bot.answering.openvino_quietly import openvino
-from bot.answering.torch_threads import cores
+from bot.answering.torch_threads import drafting_threads
 from bot.errors import GenerationError
 
 GRAPH = "model.xml"
@@ -60,7 +60,7 @@ class OpenVinoModel(DraftingModel):
         Raises:
             GenerationError: the export is missing, damaged, or OpenVINO cannot compute it.
         """
-        engine = OpenVinoEngine(folder, threads if threads is not None else max(1, cores() - 1))
+        engine = OpenVinoEngine(folder, drafting_threads(threads))
         super().__init__(engine, guessed=guessed, keep_prefixes=keep_prefixes)
 
 
@@ -77,9 +77,10 @@ class OpenVinoEngine:
         try:
             tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
             configured = GenerationConfig.from_pretrained(str(folder), local_files_only=True).eos_token_id
-            compiled = openvino.Core().compile_model(
-                str(folder / GRAPH), "CPU", {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
-            )
+            how = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
+            if export.form == OPENVINO_16BIT and breaks_in_16_bit(threads):
+                how["INFERENCE_PRECISION_HINT"] = "f32"
+            compiled = openvino.Core().compile_model(str(folder / GRAPH), "CPU", how)
             self._inputs = {each.any_name for each in compiled.inputs}
             self.shape_of_a_token = tuple(
                 int(size.get_length()) for size in list(compiled.input("past").partial_shape)[1:]

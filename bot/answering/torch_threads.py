@@ -14,6 +14,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def drafting_threads(chosen: int | None) -> int:
+    """How many threads draft: what was chosen, by default all cores but one, which is left to the customers' other questions."""
+    return max(1, cores() - 1) if chosen is None else chosen
+
+
 @contextmanager
 def threads(count: int) -> Iterator[None]:
     """Compute with `count` threads, and leave the setting as it was for whoever else uses torch in this thread."""

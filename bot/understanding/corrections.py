@@ -51,7 +51,7 @@ def read_corrections(path: Path) -> list[IntentCorrection]:
         ContentError: it cannot be read, or a line is no correction; names it.
     """
     try:
-        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        lines = path.read_text("utf-8").split("\n") if path.exists() else []
     except (OSError, UnicodeDecodeError) as error:
         raise ContentError(
             f"{path} cannot be read: {error}. Mend it, or delete it and run `kefu intents`."

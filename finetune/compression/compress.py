@@ -28,7 +28,6 @@ from finetune.compression.gguf_export import GGUF, write_gguf
 from finetune.compression.merge import Whole, merge, write_merged
 from finetune.errors import CompressionError
 from retrieval.errors import PublishError
-from retrieval.processor import computes_in_bfloat16
 
 _write_openvino: Callable[[Whole, Path, str], Path] | None
 try:
@@ -56,11 +55,14 @@ class Written:
     failure: str = ""
 
 
-def default_kinds() -> tuple[str, ...]:
-    """What this machine serves best: merged for torch, and with OpenVINO and no GPU the form that suits the processor."""
+def default_kinds(threads: int | None = None) -> tuple[str, ...]:
+    """What this machine serves best: merged for torch, and with OpenVINO and no GPU the form that suits the processor.
+
+    `threads` are those of one draft, as they are set.
+    """
     if _write_openvino is None or has_gpu():
         return (MERGED,)
-    return MERGED, openvino_forms(in_bfloat16=computes_in_bfloat16())[0]
+    return MERGED, openvino_forms(threads)[0]
 
 
 def export(
@@ -112,7 +114,8 @@ def export_for_serving(
 ) -> tuple[Written, ...]:
     """Write an adapter of the model that is set where the bot looks for exports; see `export`."""
     source, label = local_source(settings, report)
-    return export(adapter, source, settings.exports_path, kinds, label=label, report=report)
+    wanted = default_kinds(settings.model.threads) if kinds is None else kinds
+    return export(adapter, source, settings.exports_path, wanted, label=label, report=report)
 
 
 def try_export(adapter: Path, settings: Settings) -> None:

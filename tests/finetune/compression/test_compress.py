@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from bot.answering.adapters import read_adapter
-from bot.answering.exports import MERGED, OPENVINO_INT8, find_export
+from bot.answering.exports import MERGED, OPENVINO_16BIT, OPENVINO_INT8, breaks_in_16_bit, find_export
 from bot.answering.generator import Generator, Prompt
 from bot.answering.local_model import LocalModel
 from bot.errors import AdapterRefused, GenerationError
@@ -116,18 +116,20 @@ def served(tmp_path: Path, root: Path, base: Path, adapter: Path, **chosen: Any)
 
 
 @pytest.mark.parametrize(
-    ("engine", "in_bfloat16", "name"),
+    ("engine", "in_bfloat16", "breaks", "name"),
     [
-        ("auto", True, "tiny/openvino-16bit"),
-        ("auto", False, "tiny/openvino-int8"),
-        ("openvino", False, "tiny/openvino-int8"),
-        ("torch", True, "tiny/bfloat16"),
-        ("torch", False, "tiny/int8"),
+        ("auto", True, False, "tiny/openvino-16bit"),
+        ("auto", True, True, "tiny/openvino-int8"),
+        ("auto", False, False, "tiny/openvino-int8"),
+        ("openvino", False, False, "tiny/openvino-int8"),
+        ("torch", True, True, "tiny/bfloat16"),
+        ("torch", False, False, "tiny/int8"),
     ],
 )
 def test_setting_and_processor_pick_the_engine(
     engine: str,
     in_bfloat16: bool,
+    breaks: bool,
     name: str,
     written: tuple[Written, ...],
     root: Path,
@@ -137,8 +139,9 @@ def test_setting_and_processor_pick_the_engine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     del written
-    for module in ("bot.models", "bot.answering.model_loading"):
+    for module in ("bot.answering.exports", "bot.answering.model_loading"):
         monkeypatch.setattr(f"{module}.computes_in_bfloat16", lambda: in_bfloat16)
+    monkeypatch.setattr("bot.answering.exports.breaks_in_16_bit", lambda _threads: breaks)
     model = served(tmp_path, root, base, adapter, engine=engine)
     assert model is not None
     assert (model.name, model.adapter) == (name, "tone-3")
@@ -150,6 +153,19 @@ def test_what_is_written_by_default_is_what_would_be_served(monkeypatch: pytest.
     assert default_kinds()[1] in KINDS
     monkeypatch.setattr(compress, "_write_openvino", None)
     assert default_kinds() == (MERGED,)
+
+
+def test_where_openvino_would_die_of_16_bits_they_are_neither_written_nor_served(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in (("multiplies_tiles", True), ("computes_in_bfloat16", True), ("cores", 4)):
+        monkeypatch.setattr(f"bot.answering.exports.{name}", lambda value=value: value)
+    assert [breaks_in_16_bit(threads) for threads in (1, 2)] == [True, False]
+    assert [default_kinds(threads)[1] for threads in (1, 2)] == [OPENVINO_INT8, OPENVINO_16BIT]
+    monkeypatch.setattr("bot.answering.exports.cores", lambda: 1)
+    assert breaks_in_16_bit(2)  # whatever it is told, it has one core
+    monkeypatch.setattr("bot.answering.exports.multiplies_tiles", lambda: False)
+    assert not breaks_in_16_bit(1)
 
 
 def test_without_files_for_it_torch_serves_instead_of_openvino(

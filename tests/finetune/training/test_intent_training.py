@@ -93,8 +93,9 @@ def test_too_few_corrections_teach_nothing() -> None:
 def test_corrections_are_kept_as_lines(tmp_path: Path) -> None:
     path = tmp_path / "var" / "corrections.jsonl"
     assert read_corrections(path) == []
-    write_corrections(path, CORRECTIONS)
-    assert read_corrections(path) == CORRECTIONS
+    odd = [*CORRECTIONS, IntentCorrection("fapiao\u2028please\x85", "invoice")]  # these end no line of a file
+    write_corrections(path, odd)
+    assert read_corrections(path) == odd
     path.write_text('{"text": "a", "intent": "b"}\n{"text": ""}\n')
     with pytest.raises(ContentError, match=r"corrections\.jsonl:2"):
         read_corrections(path)
