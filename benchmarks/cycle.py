@@ -13,7 +13,8 @@ The first night: customers ask the running bot what the shop's written talks ask
 colloquial lot. The adapter that comes with Kefu has learned from these talks, so the night shows the machinery and the gate; no
 gain is to be expected from it. With --trade the shop has the articles of another trade (`cycle_trade.py`), and a night may gain
 something: the adapter has learned from none of these talks. Customers vote an answer up if it comes from the article that the
-talk names, and down if not; a colleague corrects what was voted down. The second night: another shop imports old chats in
+talk names, and down if not; a colleague corrects what was voted down. Before and after the night other talks are asked, which no log
+holds (in a trade, those whose openings are its golden questions): nothing is learned from them. The second night: another shop imports old chats in
 which every question has the answer to another one, and what no article answers is answered all the same. Both nights are
 `kefu cycle`, on the real models; the peer of each candidate is the adapter that served before. The comparison asks the
 golden questions, talks that came later than the training, what must not change, and for planted canaries.
@@ -28,7 +29,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -52,6 +53,7 @@ from retrieval.vector_cache import RecentTexts
 
 _ANSWERED = (Route.TEMPLATE, Route.GROUNDED)
 _SEED = 20261127
+_OTHERS = 60  # talks of the shop that no log holds
 
 
 def main() -> None:
@@ -71,42 +73,41 @@ def main() -> None:
     settings = load_settings()
     with tempfile.TemporaryDirectory(prefix="kefu-cycle-") as scratch:
         root = scratch if chosen.keep is None else chosen.keep
-        said: Counter[str] = Counter()
+        said: dict[str, Counter[str]] = {}
         nights = {}
         kinds = ("good", "bad") if chosen.only is None else (chosen.only,)
         for kind in ("good",) if chosen.day else kinds:
-            shop, talks = _shop(chosen, settings, Path(root) / kind)
+            shop, talks, others = _shop(chosen, settings, Path(root) / kind)
             if kind == "good":
-                said = _a_day(shop, talks)
-                Console(width=120).print(_day_table(said))
+                said["the day"] = _a_day(shop, talks)
             else:
                 _import_nonsense(shop, talks)
+            said[f"{kind} talks: others, before the night"] = _asked(shop, others)
             if not chosen.day:
                 nights[f"{kind} talks"] = _night(shop, chosen.limit)
+                said[f"{kind} talks: others, after it"] = _asked(shop, others)
+        Console(width=140).print(_day_table(said))
     for name, (report, seconds) in nights.items():
         Console(width=120).print(_table(name, report, seconds))
     if chosen.json is not None:
         figures = {name: {"seconds": took, **asdict(report)} for name, (report, took) in nights.items()}
         text = json.dumps(
-            {"benchmark": "cycle", "log": said, "nights": figures}, ensure_ascii=False, indent=1
+            {"benchmark": "cycle", "said": said, "nights": figures}, ensure_ascii=False, indent=1
         )
         chosen.json.write_text(text, "utf-8")
 
 
-def _shop(chosen: argparse.Namespace, settings: Settings, root: Path) -> tuple[Settings, list[LessonTalk]]:
-    """A shop with a log and adapters of its own, and what is said there."""
+def _shop(
+    chosen: argparse.Namespace, settings: Settings, root: Path
+) -> tuple[Settings, list[LessonTalk], list[LessonTalk]]:
+    """A shop with a log and adapters of its own, what is said there, and what else customers ask."""
     if chosen.trade is None:
-        return _own_var(settings, root), _talks(chosen.talks, settings)
-    shop, talks = trade_shop(chosen.trade, settings, root)
+        talks = list(load_trade(TALKS / "shop", settings.knowledge_base).talks)
+        random.Random(_SEED).shuffle(talks)  # noqa: S311 — an order, no secret
+        return _own_var(settings, root), talks[: chosen.talks], talks[-_OTHERS:]
+    shop, talks, others = trade_shop(chosen.trade, settings, root)
     build_kefu(shop, lambda *_: None).close()  # makes the index
-    return shop, talks[: chosen.talks]
-
-
-def _talks(count: int, settings: Settings) -> list[LessonTalk]:
-    """So many of the shop's talks, in an order of chance."""
-    talks = list(load_trade(TALKS / "shop", settings.knowledge_base).talks)
-    random.Random(_SEED).shuffle(talks)  # noqa: S311 — an order, no secret
-    return talks[:count]
+    return shop, talks[: chosen.talks], others
 
 
 def _own_var(settings: Settings, var: Path) -> Settings:
@@ -124,9 +125,25 @@ def _own_var(settings: Settings, var: Path) -> Settings:
 
 def _a_day(settings: Settings, talks: Sequence[LessonTalk]) -> Counter[str]:
     """Customers ask, vote, and are corrected by a colleague where the bot was wrong."""
+    return _talked(settings, talks, None, _vote)
+
+
+def _asked(settings: Settings, talks: Sequence[LessonTalk]) -> Counter[str]:
+    """Customers ask, and the log keeps nothing of it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        return _talked(settings, talks, Path(scratch) / "kefu.db", lambda *_: None)
+
+
+def _talked(
+    settings: Settings,
+    talks: Sequence[LessonTalk],
+    log: Path | None,
+    say: Callable[[Kefu, LessonTurn, Reply, bool], None],
+) -> Counter[str]:
+    """How often it was answered or not, rightly and wrongly; `say` is told of each turn whether it was right."""
     said: Counter[str] = Counter()
     with Bars() as bars:
-        kefu = build_kefu(settings, bars.stage)
+        kefu = build_kefu(settings, bars.stage, log_path=log)
         try:
             for number, talk in enumerate(talks):
                 bars.stage("talks", number, len(talks))
@@ -135,39 +152,44 @@ def _a_day(settings: Settings, talks: Sequence[LessonTalk]) -> Counter[str]:
                 for turn in talk.turns:
                     *_, reply = kefu.manager.answer(conversation, turn.question, visitor=visitor)
                     assert isinstance(reply, Reply)
-                    said[_judge(kefu, turn, reply)] += 1
+                    right = _right(kefu, turn, reply)
+                    say(kefu, turn, reply, right)
+                    answered = reply.route in _ANSWERED
+                    said[f"{'right' if right else 'wrong'} {'answer' if answered else 'silence'}"] += 1
             bars.stage("talks", len(talks), len(talks))
         finally:
             kefu.close()
     return said
 
 
-def _judge(kefu: Kefu, turn: LessonTurn, reply: Reply) -> str:
-    """Vote on a reply as a customer would who knows the article, and correct what was wrong."""
+def _right(kefu: Kefu, turn: LessonTurn, reply: Reply) -> bool:
+    """As a customer sees it who knows the article."""
     answered = reply.route in _ANSWERED
     if turn.article is None:
-        right = not answered
-    else:
-        intent = kefu.manager.knowledge.content.intents.get(reply.intent or "")
-        told = (
-            set(intent.articles)
-            if reply.route is Route.TEMPLATE and intent is not None
-            else {source.article_id for source in reply.sources[:1]}
-        )
-        right = answered and turn.article in told
+        return not answered
+    intent = kefu.manager.knowledge.content.intents.get(reply.intent or "")
+    told = (
+        set(intent.articles)
+        if reply.route is Route.TEMPLATE and intent is not None
+        else {source.article_id for source in reply.sources[:1]}
+    )
+    return answered and turn.article in told
+
+
+def _vote(kefu: Kefu, turn: LessonTurn, reply: Reply, right: bool) -> None:
     kefu.store.add_rating(reply.conversation_id, Rating(reply.turn_id, 1 if right else -1))
     if not right and turn.answer:
         kefu.store.add_correction(Correction(reply.turn_id, turn.answer, "colleague"))
-    return f"{'right' if right else 'wrong'} {'answer' if answered else 'silence'}"
 
 
-def _day_table(said: Counter[str]) -> Table:
-    table = Table(
-        title="A day's questions: answered from the right article, or not answered where none answers"
-    )
-    for name in sorted(said):
-        table.add_column(name, justify="right")
-    table.add_row(*(f"{said[name]} ({said[name] / said.total():.1%})" for name in sorted(said)))
+def _day_table(said: Mapping[str, Counter[str]]) -> Table:
+    table = Table(title="Answered from the right article, or not answered where none answers")
+    kinds = sorted({kind for counts in said.values() for kind in counts})
+    for name in ("", "questions", *kinds):
+        table.add_column(name, justify="right" if name else "left")
+    for name, counts in said.items():
+        shares = (f"{counts[kind]} ({counts[kind] / counts.total():.1%})" for kind in kinds)
+        table.add_row(name, str(counts.total()), *shares)
     return table
 
 
@@ -226,6 +248,7 @@ def _table(name: str, report: CycleReport, seconds: float) -> Table:
         "gains": "; ".join(report.gains) or "–",
         "reasons against": "; ".join(report.reasons) or "–",
         "intents": report.intents,
+        "search": report.search,
         "seconds": f"{seconds:.0f}: "
         + ", ".join(f"{step} {took:.0f}" for step, took in report.seconds.items()),
         "report card": report.report or "–",

@@ -25,8 +25,13 @@ _SHARED = ("messages.yaml", "intents/_out_of_scope.yaml")
 _SMALL_TALK = ("goodbye", "thanks", "small-talk-praise")
 
 
-def trade_shop(name: str, settings: Settings, root: Path) -> tuple[Settings, list[LessonTalk]]:
-    """Write the knowledge base of a trade under `root`: settings that serve it, and the talks for its log, in an order of chance."""
+def trade_shop(
+    name: str, settings: Settings, root: Path
+) -> tuple[Settings, list[LessonTalk], list[LessonTalk]]:
+    """Write the knowledge base of a trade under `root`: settings that serve it, the talks for its log, and the other talks.
+
+    Both are in an order of chance.
+    """
     trade = load_trade(TALKS / name, settings.knowledge_base)
     talks = list(trade.talks)
     random.Random(_SEED).shuffle(talks)  # noqa: S311 — an order, no secret
@@ -40,7 +45,11 @@ def trade_shop(name: str, settings: Settings, root: Path) -> tuple[Settings, lis
     var = root / "var"
     var.mkdir(parents=True)
     (var / "models").symlink_to(settings.models_path.resolve())
-    return settings.model_copy(update={"knowledge_base": knowledge_base, "var": var}), talks[judged:]
+    return (
+        settings.model_copy(update={"knowledge_base": knowledge_base, "var": var}),
+        talks[judged:],
+        talks[:judged],
+    )
 
 
 def write_articles(

@@ -28,6 +28,7 @@ from bot.desk.webhooks import Announce, WebhookEvent, Webhooks, announce_nothing
 from bot.errors import BotError, ContentError
 from bot.insight.catalog import load_catalog
 from bot.insight.recommend import Recommender
+from bot.judged import read_judged
 from bot.knowledge import Knowledge
 from bot.learning import english_encoder, intent_head, labelled_questions, open_index, said_to_intents
 from bot.manager import Limits, Manager
@@ -71,6 +72,7 @@ def rebuild(settings: Settings, encoder: Encoder, progress: Reporter) -> BuildRe
         encoder,
         english=english_encoder(settings, encoder),
         labelled=labelled_questions(content),
+        judged=read_judged(settings.judged_questions_path),
         said=said_to_intents(content),
         passage_limit=settings.retrieval.passage_characters,
         progress=progress,
@@ -100,7 +102,7 @@ def load_knowledge(settings: Settings, encoder: Encoder, generator: Generator | 
         reader=Reader(
             head=head,
             encoder=reading,
-            slots=SlotFinder(_products(index), _clock(settings)),
+            slots=SlotFinder({name for one in index.articles() for name in one.products}, _clock(settings)),
             burst=timedelta(seconds=settings.policy.burst_seconds),
             meant=index.meant,
         ),
@@ -281,10 +283,6 @@ def _index_fits(settings: Settings, encoder: Encoder) -> bool:
         log.info("index_will_be_built", reason=str(reason))
         return False
     return True
-
-
-def _products(index: SearchIndex) -> set[str]:
-    return {name for article in index.articles() for name in article.products}
 
 
 def _clock(settings: Settings) -> Callable[[], date]:

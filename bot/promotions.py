@@ -1,4 +1,4 @@
-"""Lets a running bot take up what was learned, without a restart and without dropping a turn: an adapter, intents, thresholds."""
+"""Lets a running bot take up what was learned, without a restart and without dropping a turn: adapter, intents, search, thresholds."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bot.factory import Kefu, load_knowledge
 from bot.models import adapter_registry, follows_registry, make_generator, wanted_adapter
 from bot.serving import watch_file
 from retrieval.errors import RetrievalError
+from retrieval.publish import POINTER
 
 log = structlog.get_logger(__name__)
 
@@ -37,9 +38,13 @@ def follow_promotions(kefu: Kefu, stop: threading.Event) -> threading.Thread | N
 
 
 def follow_learning(kefu: Kefu, stop: threading.Event) -> list[threading.Thread]:
-    """Take up what `kefu intents` and `kefu calibrate` wrote within seconds, until `stop` is set."""
+    """Take up what `kefu intents`, `kefu calibrate`, `kefu index` and `kefu cycle` wrote within seconds, until `stop` is set."""
     settings = kefu.settings
-    learned = {"intents": settings.intent_corrections_path, "thresholds": settings.thresholds_path}
+    learned = {
+        "intents": settings.intent_corrections_path,
+        "thresholds": settings.thresholds_path,
+        "index": settings.index_path / POINTER,
+    }
     threads = []
     for what, path in learned.items():
         thread = threading.Thread(
@@ -64,8 +69,11 @@ def _taker_up(kefu: Kefu, what: str, path: Path) -> Callable[[], None]:
             return
         try:
             with kefu.drafting.exchanging:
-                kefu.manager.use(load_knowledge(kefu.settings, kefu.encoder, kefu.generator))
-        except (BotError, RetrievalError) as error:
+                if (
+                    now.decode() != kefu.manager.knowledge.provenance.index
+                ):  # an index of this process is in use by now
+                    kefu.manager.use(load_knowledge(kefu.settings, kefu.encoder, kefu.generator))
+        except (BotError, RetrievalError, UnicodeDecodeError) as error:
             log.error("learning_not_taken_up", what=what, reason=str(error))
             return
         taken = now

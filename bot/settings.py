@@ -95,6 +95,11 @@ class Settings(BaseSettings):
         return self.var / "intent-corrections.jsonl"
 
     @property
+    def judged_questions_path(self) -> Path:
+        """Where customers' questions lie with the articles that people say answer them, as `bot.judged` reads."""
+        return self.var / "judged-questions.jsonl"
+
+    @property
     def thresholds_path(self) -> Path:
         """Where `kefu calibrate` writes thresholds, as `bot.thresholds` reads."""
         return self.var / "thresholds.json"

@@ -273,6 +273,7 @@ def _summarise(done: CycleReport) -> None:
     table.add_row("conversations", ", ".join(f"{side} {count}" for side, count in done.conversations.items()))
     table.add_row("not learned", "\n".join(f"{count} {reason}" for reason, count in done.dropped.items()))
     table.add_row("intents", escape(done.intents))
+    table.add_row("search", escape(done.search))
     if done.encoder:
         table.add_row("encoder", escape(done.encoder))
     if done.thresholds:

@@ -1,30 +1,19 @@
 """From the log to a better adapter, as a nightly job: curate, train, compare, and promote or say why not.
 
-    var/cycle/
-      .lock          held by the cycle that runs
-      holder.json    who that is, for whoever finds the lock held
-      state.json     the training set of a cycle that was killed; the next one goes on with it
-      last.json      the summary of the last cycle that ended
-
 A cycle that was killed is gone on with: the training from its last checkpoint, the comparison from its beginning. What
 was trained on or compared before is not done again, so a night without news costs little.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
-from filelock import FileLock, Timeout
 
 from bot.answering.registry import AdapterRegistry
 from bot.errors import BotError
@@ -33,21 +22,22 @@ from bot.settings import Settings
 from bot.upkeep.calibration.running import calibrate_again
 from finetune.curation.curate import CurationSettings
 from finetune.curation.dataset import Dataset, load_dataset_folder
+from finetune.cycle_folder import FOLDER, LAST, STATE, alone, now, read, write
 from finetune.encoder_tuning import tune_if_new
-from finetune.errors import CycleBusy, DatasetDamaged, FinetuneError, GateRefused, TrainingError
+from finetune.errors import DatasetDamaged, GateRefused, TrainingError
 from finetune.evaluation.evaluate import evaluate
 from finetune.evaluation.promote import Verdict, find_verdict, promote, store_evaluation
 from finetune.examples.lessons import TALKS
+from finetune.search_training import teach_search
+from finetune.search_training import told as found
 from finetune.training.callbacks import Reporter
 from finetune.training.dataset_training import Stages, plan_training, run_training
 from finetune.training.intent_training import teach_intents, told
 from finetune.training_set import make_training_set
 from retrieval.encoder import Encoder
 from retrieval.errors import RetrievalError
-from retrieval.publish import current, write_atomically
+from retrieval.publish import current
 
-FOLDER = "cycle"  # below `var`
-_LOCK, _HOLDER, _STATE, _LAST = ".lock", "holder.json", "state.json", "last.json"
 _BY = "cycle"
 
 log = structlog.get_logger(__name__)
@@ -68,6 +58,7 @@ class CycleReport:
     dropped: Mapping[str, int]  # turns that were not learned from, by reason
     metrics: Mapping[str, Any]  # of the training
     intents: str = ""  # what came of the labelled questions
+    search: str = ""  # what came of the judged questions
     encoder: str = ""  # what came of tuning the encoder, if it was asked for
     thresholds: str = ""  # what came of calibrating them again
     seconds: Mapping[str, float] = field(default_factory=dict)  # by step
@@ -103,16 +94,16 @@ def run_cycle(
         BotError, RetrievalError: the model, the index or the registry cannot be used.
     """
     folder = settings.var / FOLDER
-    with _alone(folder):
+    with alone(folder):
         try:
             done = _run(
                 _Job(settings, encoder, adapter_registry(settings), how, limit, lessons, tune, stages, report)
             )
-            _write(folder / _LAST, {"at": _now(), **asdict(done)})
+            write(folder / LAST, {"at": now(), **asdict(done)})
         except Exception:  # it would come again; only one that was killed is gone on with
-            (folder / _STATE).unlink(missing_ok=True)
+            (folder / STATE).unlink(missing_ok=True)
             raise
-        (folder / _STATE).unlink(missing_ok=True)
+        (folder / STATE).unlink(missing_ok=True)
     log.info("cycle_done", candidate=done.candidate, promoted=done.promoted, reasons=len(done.reasons))
     return done
 
@@ -138,6 +129,8 @@ def _run(job: _Job) -> CycleReport:
         dataset, resumed = _dataset(job)
     with watch.step("intents"):
         intents = _intents(job, dataset)
+    with watch.step("search"):
+        search = _search(job, dataset)
     tuned = ""
     if job.tune:
         with watch.step("encoder"):
@@ -165,6 +158,7 @@ def _run(job: _Job) -> CycleReport:
         conversations={side: len(dataset.side(side)) for side in ("train", "validation", "test")},
         dropped=plan.dropped,
         intents=intents,
+        search=search,
         encoder=tuned,
         thresholds=thresholds,
         metrics=trained.metrics,
@@ -175,8 +169,8 @@ def _run(job: _Job) -> CycleReport:
 
 def _dataset(job: _Job) -> tuple[Dataset, bool]:
     """The training set of a cycle that was killed, or a new one; and whether it is the former."""
-    state = job.settings.var / FOLDER / _STATE
-    begun = _read(state).get("dataset")
+    state = job.settings.var / FOLDER / STATE
+    begun = read(state).get("dataset")
     if isinstance(begun, str):
         try:
             return load_dataset_folder(Path(begun)), True
@@ -184,7 +178,7 @@ def _dataset(job: _Job) -> tuple[Dataset, bool]:
             log.warning("cycle_begins_anew", reason=str(error))
     job.stages("curate", 0, 1)
     dataset = load_dataset_folder(make_training_set(job.settings, job.how).folder)
-    _write(state, {"dataset": str(dataset.folder), "at": _now()})
+    write(state, {"dataset": str(dataset.folder), "at": now()})
     job.stages("curate", 1, 1)
     return dataset, False
 
@@ -193,6 +187,14 @@ def _intents(job: _Job, dataset: Dataset) -> str:
     """Learn from labelled questions, and say what came of it; too few of them end no cycle."""
     try:
         return told(teach_intents(dataset, job.settings, job.encoder))
+    except TrainingError as error:
+        return str(error)
+
+
+def _search(job: _Job, dataset: Dataset) -> str:
+    """Learn from what people judged, and say what came of it; too little of it ends no cycle."""
+    try:
+        return found(teach_search(dataset, job.settings, job.encoder, job.stages))
     except TrainingError as error:
         return str(error)
 
@@ -233,35 +235,6 @@ def _promoted_or(job: _Job, candidate: str, over: str, verdict: Verdict | None) 
     return ()
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the lock, and say who holds it. The system frees it when its holder dies, however it dies.
-
-    Raises:
-        CycleBusy: another process holds it.
-        FinetuneError: the folder cannot be written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / _LOCK)
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        holder = _read(folder / _HOLDER)
-        raise CycleBusy(
-            f"Another cycle is running: process {holder.get('pid', 'unknown')} on {holder.get('host', 'this machine')} "
-            f"since {holder.get('since', 'an unknown time')}. Wait until it is done, or end that process; what it has "
-            "done so far is kept."
-        ) from error
-    except OSError as error:
-        raise FinetuneError(f"{folder} cannot be written: {error}. Make it writable.") from error
-    try:
-        _write(folder / _HOLDER, {"pid": os.getpid(), "host": socket.gethostname(), "since": _now()})
-        yield
-    finally:
-        (folder / _HOLDER).unlink(missing_ok=True)
-        lock.release()
-
-
 class _Watch:
     """How long each step took."""
 
@@ -273,20 +246,3 @@ class _Watch:
         began = time.monotonic()
         yield
         self.seconds[name] = round(time.monotonic() - began, 2)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """A file of ours; empty if it is not there or is broken: then the cycle begins anew."""
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _write(path: Path, content: Mapping[str, Any]) -> None:
-    write_atomically(path, json.dumps(content, ensure_ascii=False, indent=2).encode() + b"\n")
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -53,6 +53,7 @@ def build_index(
     *,
     english: Encoder | None = None,
     labelled: Sequence[LabelledQuestion] = (),
+    judged: Sequence[LabelledQuestion] = (),
     said: Sequence[str] = (),
     passage_limit: int,
     progress: Progress,
@@ -66,6 +67,7 @@ def build_index(
         english: the same of a second one, which knows English alone; see `retrieval/evidence.py`.
         labelled: questions with the articles that answer them (none for what nothing answers). Ranking and
             scores are learned from them and from the articles' own titles, headings and questions.
+        judged: the same of customers' questions, oldest first: what people said about the bot's answers.
         said: what customers say besides, from which pinyin is read, too.
         passage_limit: longest passage, in width units (a Chinese character is 2).
         progress: called with stage (`read`, `embed`, `calibrate`, `write`), done and total.
@@ -94,7 +96,15 @@ def build_index(
     contents = Contents.of(articles, passages)
 
     def fill(folder: Path) -> Mapping[str, Any]:
-        parts = learn_parts(contents, cached, english=beside, labelled=labelled, said=said, progress=progress)
+        parts = learn_parts(
+            contents,
+            cached,
+            english=beside,
+            labelled=labelled,
+            judged=judged,
+            said=said,
+            progress=progress,
+        )
         progress("write", 0, 1)
         parts.save(folder)
         cached.save(folder / VECTOR_CACHE)
@@ -108,7 +118,12 @@ def build_index(
             "english": None if english is None else english.name,
             "dimension": encoder.dimension,
             "settings": {"passage_limit": passage_limit},
-            "counts": {"articles": len(articles), "passages": len(passages), "labelled": len(labelled)},
+            "counts": {
+                "articles": len(articles),
+                "passages": len(passages),
+                "labelled": len(labelled),
+                "judged": len(judged),
+            },
             "calibration": parts.calibration.report,
             "inputs": _inputs(knowledge_base, articles),
             "versions": {name: version(name) for name in _LIBRARIES},

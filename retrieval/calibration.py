@@ -5,7 +5,7 @@ all articles (a cosine of 0.86 means nothing by itself), and the standard scores
 the right article the likeliest (a softmax over articles), drawn to weights that are good for any shop. Probability: a
 logistic regression on how clearly an article leads and on how strong the strongest signals are at all, which is what
 tells a question that nothing answers from one that is merely close between two articles. Its order is that of the
-ranking.
+ranking. What people judged of customers' own questions moves it from where the team's questions put it.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ _PLACES = (
 )  # weight of the first and second ranked article in learning the probability: the first decides
 _ENOUGH = 20  # answerable questions below which nothing is learned
 _RIDGE = 1e-3
+PRIOR = 300.0  # precision of the prior where people judged, of weights per standard deviation: see `benchmarks/judged.py`
+_JUDGED_WORTH = (
+    10.0  # questions of the team's own that one of a customer's counts for, in learning the probability
+)
 
 Reals = NDArray[np.float64]
 
@@ -48,10 +52,11 @@ class LabelledQuestion:
 
 @dataclass(frozen=True)
 class Example:
-    """Evidence for one question, with the numbers of the articles that are right."""
+    """Evidence for one question, with the numbers of the articles that are right; `judged` if a customer asked it."""
 
     evidence: Evidence
     right: frozenset[int]
+    judged: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ _HANDFUL = 10  # articles; DEFAULT was learned from shops of 17 and 100
 _WORTH = 500  # known questions that DEFAULT's weights are worth: customers ask otherwise than a team writes
 
 
-def fit(examples: Sequence[Example], articles: int) -> Calibration:
+def fit(examples: Sequence[Example], articles: int, *, prior: float = PRIOR) -> Calibration:
     """Learn from labelled evidence; `report` says how well that does on questions that it was not learned from.
 
     The report holds `questions`, `top1` and `top3` (share of the answerable questions whose right article ranks
@@ -122,12 +127,12 @@ def fit(examples: Sequence[Example], articles: int) -> Calibration:
     Args:
         examples: the evidence.
         articles: how many the index has.
+        prior: how much it takes to move the probability by what people judged, above 0.
     """
-    answerable = sum(bool(_right(example)) for example in examples)
-    if answerable < _ENOUGH or len(examples[0].evidence.candidates) < 2:
-        return DEFAULT if articles >= _HANDFUL else CAUTIOUS
-    learned = _learn(examples)
-    return replace(learned, report=_cross_validate(examples))
+    usual = DEFAULT if articles >= _HANDFUL else CAUTIOUS
+    if _answerable(examples) < _ENOUGH or len(examples[0].evidence.candidates) < 2:
+        return usual
+    return replace(_learn(examples, usual, prior), report=_cross_validate(examples, usual, prior))
 
 
 def calibration_error(
@@ -145,26 +150,73 @@ def calibration_error(
     return error
 
 
-def _learn(examples: Sequence[Example]) -> Calibration:
+def _learn(examples: Sequence[Example], usual: Calibration, prior: float) -> Calibration:
+    """The ranking from all questions; the probability from the team's own, and then from what people judged."""
     ranking = _learn_ranking([example for example in examples if _right(example)])
-    ranked = Calibration(ranking, (0.0,) * len(STRENGTHS), 0.0)
+    own = [example for example in examples if not example.judged]
+    judged = [example for example in examples if example.judged]
+    learned = replace(usual, ranking=ranking)
+    if (
+        _answerable(own) < _ENOUGH
+    ):  # what is left of them is out of scope everywhere: unlike anything that a customer asks
+        own = []
+    else:
+        learned = _learn_probability(own, learned)
+    return _moved(learned, [*own, *judged], prior) if len(judged) >= _ENOUGH else learned
+
+
+def _learn_probability(examples: Sequence[Example], usual: Calibration) -> Calibration:
+    features, labels, importance = _samples(examples, usual)
+    if len(set(labels)) < 2:  # nothing ever wrong, or never right: no probability can be learned
+        return usual
+    mean, scale = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)
+    model = LogisticRegression(C=1.0, max_iter=1000)
+    model.fit((features - mean) / scale, labels, sample_weight=importance)
+    weights = model.coef_[0] / scale
+    return replace(
+        usual, strengths=tuple(map(float, weights)), intercept=float(model.intercept_[0] - weights @ mean)
+    )
+
+
+def _moved(start: Calibration, examples: Sequence[Example], prior: float) -> Calibration:
+    """The probability after customers' questions were judged: logistic regression with `start` as a Gaussian prior.
+
+    A team writes questions otherwise than customers, and knows them to have an answer: how sure one can be among customers
+    is another matter, and a few dozen of their questions tell. What they do not tell stays as it was. How often there is an
+    answer at all, the intercept, has no prior.
+    """
+    features, labels, importance = _samples(examples, start)
+    mean, scale = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)
+    standard = (features - mean) / scale
+    before = np.asarray(start.strengths) * scale
+
+    def loss(parameters: Reals) -> tuple[float, Reals]:
+        weights, intercept = parameters[:-1], parameters[-1]
+        logits = standard @ weights + intercept
+        missed = importance * (1.0 / (1.0 + np.exp(-logits)) - labels)
+        likelihood = float(importance @ (np.logaddexp(0.0, logits) - labels * logits))
+        away = weights - before
+        gradient = np.append(standard.T @ missed + prior * away, missed.sum())
+        return likelihood + prior / 2 * float(away @ away), gradient
+
+    begin = np.append(before, start.intercept + np.asarray(start.strengths) @ mean)
+    found = minimize(loss, begin, jac=True, method="L-BFGS-B").x
+    weights = found[:-1] / scale
+    return replace(start, strengths=tuple(map(float, weights)), intercept=float(found[-1] - weights @ mean))
+
+
+def _samples(examples: Sequence[Example], calibration: Calibration) -> tuple[Reals, Reals, Reals]:
+    """Strengths of the articles that rank first and second for each question, whether each is right, and what it counts."""
     rows, labels, importance = [], [], []
     for example in examples:
-        scores = ranked.rank(example.evidence)
+        scores = calibration.rank(example.evidence)
         strengths = strengths_of(example.evidence, scores)
         best = np.argsort(-scores, kind="stable")[: int(example.evidence.candidates.sum())]
         for article, weight in zip(best, _PLACES, strict=False):
             rows.append(strengths[article])
-            labels.append(int(article) in example.right)
-            importance.append(weight)
-    if len(set(labels)) < 2:  # nothing ever wrong, or never right: no probability can be learned
-        return replace(DEFAULT, ranking=ranking)
-    features = np.asarray(rows)
-    mean, scale = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)
-    model = LogisticRegression(C=1.0, max_iter=1000)
-    model.fit((features - mean) / scale, np.asarray(labels), sample_weight=importance)
-    weights = model.coef_[0] / scale
-    return Calibration(ranking, tuple(map(float, weights)), float(model.intercept_[0] - weights @ mean))
+            labels.append(float(int(article) in example.right))
+            importance.append(weight * (_JUDGED_WORTH if example.judged else 1.0))
+    return np.asarray(rows), np.asarray(labels), np.asarray(importance)
 
 
 def _learn_ranking(examples: Sequence[Example]) -> tuple[float, ...]:
@@ -206,14 +258,18 @@ def strengths_of(evidence: Evidence, scores: Reals) -> Reals:
     return strengths
 
 
+def _answerable(examples: Sequence[Example]) -> int:
+    return sum(bool(_right(example)) for example in examples)
+
+
 def _right(example: Example) -> list[int]:
     return [article for article in sorted(example.right) if example.evidence.candidates[article]]
 
 
-def _cross_validate(examples: Sequence[Example]) -> dict[str, float]:
+def _cross_validate(examples: Sequence[Example], usual: Calibration, prior: float) -> dict[str, float]:
     probabilities, outcomes, ranks = [], [], []
     for train, test in KFold(FOLDS, shuffle=True, random_state=0).split(np.arange(len(examples))):
-        fold = _learn([examples[row] for row in train])
+        fold = _learn([examples[row] for row in train], usual, prior)
         for example in (examples[row] for row in test):
             scores = fold.rank(example.evidence)
             first = int(np.argmax(scores))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from collections.abc import Collection as Members
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,12 +10,13 @@ import numpy as np
 
 from retrieval.bridge import Pair, WordBridge, learn_bridge, parallel_texts
 from retrieval.calibration import Calibration, Example, LabelledQuestion, fit
-from retrieval.chunking import embedded_text, headings
+from retrieval.chunking import embedded_text
 from retrieval.dense import DenseIndices, sentences_of
 from retrieval.documents import Passage
 from retrieval.encoder import Encoder, Vectors
 from retrieval.evidence import ENGLISH, Contents, EvidenceFinder
 from retrieval.keywords import KeywordIndex, Tokenizer, is_chinese, tokenize
+from retrieval.known import KnownQuestions, known_questions, with_headings
 from retrieval.languages import Group, LanguageFilter, learn_languages
 from retrieval.parts import Parts
 from retrieval.pinyin import Pinyin
@@ -25,7 +25,6 @@ from retrieval.topics import TopicMap, learn_topics
 from retrieval.vectors import VectorIndex
 from retrieval.wording import Wording
 
-_MOST_EXAMPLES = 4_000  # known questions that ranking and scores are learned from
 _CHUNK = 64  # texts between two reports of progress
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
@@ -58,6 +57,9 @@ class Recipe:
     pinyin: Callable[[Iterable[str]], Pinyin] = Pinyin.learn
     finder: FinderMaker = EvidenceFinder
     calibration: Callable[[Sequence[Example], int], Calibration] = fit  # of so many articles
+    judged_worth: float = (
+        10.0  # questions of the team's that a customer's counts for: see `benchmarks/judged.py`
+    )
 
 
 SERVING = Recipe()
@@ -69,6 +71,7 @@ def learn_parts(
     *,
     english: Encoder | None = None,
     labelled: Sequence[LabelledQuestion] = (),
+    judged: Sequence[LabelledQuestion] = (),
     said: Sequence[str] = (),
     progress: Progress,
     recipe: Recipe = SERVING,
@@ -81,6 +84,7 @@ def learn_parts(
         english: a second one, which knows English alone, for passages and questions in English.
         labelled: questions with the articles that answer them (none for what nothing answers). Ranking and
             scores are learned from them and from the articles' own titles, headings and questions.
+        judged: the same of customers' questions, oldest first: what people said about the bot's answers.
         said: what customers say besides, from which pinyin is read, too.
         progress: called with stage (`embed` and what of, `calibrate`), done and total.
         recipe: how each is made.
@@ -93,8 +97,8 @@ def learn_parts(
     languages = recipe.languages(_groups(contents, passage_vectors, question_vectors))
     said_in_passages, sentence_passage = sentences_of(contents.passages)
     sentence_vectors = embed("embed sentences", said_in_passages, encoder.encode_passages)
-    known = known_questions(contents, labelled)
-    english_passages, english_vectors = _in_english(english, contents, texts, known, progress)
+    known = known_questions(contents, labelled, judged)
+    english_passages, english_vectors = _in_english(english, contents, texts, known.right, progress)
     dense = DenseIndices(
         passages=VectorIndex.build(languages.apply(passage_vectors)),
         sentences=VectorIndex.build(languages.apply(sentence_vectors)),
@@ -106,8 +110,8 @@ def learn_parts(
     bridge = recipe.bridge(parallel_texts(contents.faces, contents.passages))
     spelling = recipe.spelling((*texts, *asked))
     pinyin = recipe.pinyin((*texts, *asked, *(question.text for question in labelled), *said))
-    rows = _evenly(len(known), _MOST_EXAMPLES)
-    learned = with_headings(contents, known)
+    rows = known.examples()
+    learned = with_headings(contents, known.right)
     # Pinyin as it is typed, which a search would read first: where vectors say little, it is seen what words are worth.
     vectors = languages.apply(embed("calibrate", list(learned), encoder.encode_queries))
     topics, held_out = learn_topics(
@@ -120,8 +124,7 @@ def learn_parts(
         wording=Wording(keywords, bridge=bridge, spelling=spelling, pinyin=pinyin, tokens=recipe.tokens),
         topics=topics,
     )
-    texts_labelled = {question.text for question in labelled}
-    examples = _evidence(finder, known, vectors, english_vectors, rows, held_out, texts_labelled)
+    examples = _evidence(finder, known, vectors, english_vectors, rows, held_out)
     return Parts(
         contents=contents,
         dense=dense,
@@ -182,63 +185,26 @@ def _groups(contents: Contents, passages: Vectors, questions: Vectors) -> tuple[
     return (passages, contents.passage_article, spoken), (questions, contents.question_article, asked)
 
 
-def known_questions(contents: Contents, labelled: Sequence[LabelledQuestion]) -> dict[str, frozenset[int]]:
-    """Text → the articles (by number) that answer it: listed questions, and labelled ones.
-
-    What is a title is none. Each passage begins with it: it finds its article too well to judge a customer's words by.
-    """
-    number = {id_: row for row, id_ in enumerate(contents.ids)}
-    known: dict[str, frozenset[int]] = {}
-    for face in contents.faces:
-        for text in face.questions:
-            if text == face.title:
-                continue
-            known[text] = known.get(text, frozenset()) | {number[face.id]}
-    for question in labelled:
-        right = frozenset(number[id_] for id_ in question.articles if id_ in number)
-        known[question.text] = known.get(question.text, frozenset()) | right
-    return known
-
-
-def with_headings(contents: Contents, known: Mapping[str, frozenset[int]]) -> dict[str, frozenset[int]]:
-    """`known`, and after it the articles' titles and headings: worth learning from, but no customer's words to be judged by."""
-    number = {id_: row for row, id_ in enumerate(contents.ids)}
-    learned = dict(known)
-    for face in contents.faces:
-        for heading in (face.title, *headings(face)):
-            learned[heading] = learned.get(heading, frozenset()) | {number[face.id]}
-    return learned
-
-
-def _evenly(count: int, most: int) -> list[int]:
-    """At most so many of the first `count` numbers, evenly spread."""
-    return sorted({round(place) for place in np.linspace(0, count - 1, min(count, most))})
-
-
 def _evidence(
     finder: EvidenceFinder,
-    known: Mapping[str, frozenset[int]],
+    known: KnownQuestions,
     vectors: Vectors,
     english: Mapping[str, Vectors],
     rows: Sequence[int],
     held_out: Vectors,
-    labelled: Members[str],
 ) -> list[Example]:
-    """Evidence for known questions as if nothing had been learned from them.
-
-    Of the articles' own questions every fourth loses the articles that answer it: what is left looks like what a
-    customer asks about a thing that no article covers, though its neighbours do.
-    """
+    """Evidence for known questions as if nothing had been learned from them."""
     contents = finder.contents
-    texts = list(known)
+    texts = list(known.right)
     examples = []
     for row, scores in zip(rows, held_out, strict=True):
-        text, right = texts[row], known[texts[row]]
+        text = texts[row]
+        right = known.right[text]
         faces = np.ones(len(contents.faces), dtype=np.bool_)
-        if row % 4 == 3 and text not in labelled and len(contents.ids) > len(right):
+        if text in known.hidden:
             faces = ~np.isin(contents.face_article, list(right))
         evidence = finder.find(
             text, vectors[row], faces, english=english.get(text), without={text}, topics=scores
         )
-        examples.append(Example(evidence, right))
+        examples.append(Example(evidence, right, text in known.judged))
     return examples

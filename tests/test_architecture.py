@@ -37,7 +37,7 @@ FLOORS = (
         "bot.turns",
         "bot.thresholds",
     },
-    {"bot.golden"},
+    {"bot.golden", "bot.judged"},
     {"bot.desk", "bot.channels"},
     {"bot.insight"},
     {"bot.policy"},
@@ -63,12 +63,14 @@ FLOORS = (
 # And of `finetune`.
 WORKSHOP = (
     {"finetune.commands", "finetune.adapter_commands"},
-    {"finetune.cycle"},
+    {"finetune.cycle", "finetune.cycle_folder"},
     {
         "finetune.training_set",
         "finetune.encoder_comparison",
         "finetune.encoder_plan",
         "finetune.encoder_tuning",
+        "finetune.search_comparison",
+        "finetune.search_training",
     },
     {"finetune.evaluation"},
     {"finetune.default_adapter"},

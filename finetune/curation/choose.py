@@ -15,6 +15,7 @@ from retrieval.documents import Article
 Agreement = Callable[[str, str], float]
 """Question and answer → how far the knowledge base says the same, 0 to 1."""
 
+UNJUDGED = 3  # the standing of an answer of the bot's that nobody voted up
 _SENSIBLE = (20, 600)  # width of an answer; a Chinese character is 2
 _SAME_ANSWER = 0.8
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -52,7 +53,7 @@ def standing(exchange: Exchange) -> int:
         return 0
     if exchange.rating == 1:
         return 1
-    return 2 if exchange.author == "agent" else 3
+    return 2 if exchange.author == "agent" else UNJUDGED
 
 
 def worse_ones(candidates: Sequence[Candidate], found: Alike, agreement: Agreement) -> Mapping[str, str]:

@@ -81,6 +81,13 @@ def supported_part(answer: str, passages: Sequence[Passage]) -> Supported | None
     return None if lost else best
 
 
+def looked_at(found: Sequence[Passage], turn: RealTurn, library: Library) -> list[Passage]:
+    """Where what supports an answer is looked for: what the search finds, then what else lay before whoever answered."""
+    known = {passage.id for passage in found}
+    cited = [passage for article in turn.articles for passage in library.passages(article, turn.language)]
+    return [*found, *(passage for passage in cited if passage.id not in known)]
+
+
 def _examples(
     turn: RealTurn, library: Library, shape: PromptShape, dropped: Counter[str]
 ) -> Iterator[Example]:
@@ -93,7 +100,7 @@ def _examples(
         else:
             yield declined
         return
-    shown = _with_cited(found, turn, library)
+    shown = looked_at(found, turn, library)
     part = supported_part(turn.answer, shown)
     if part is None:
         dropped["no passage supports the answer"] += 1
@@ -112,13 +119,6 @@ def _examples(
         missed = with_passages(asking, [_shown(passage, answers=False) for passage in others], shape)
         if missed is not None:
             yield missed
-
-
-def _with_cited(found: Sequence[Passage], turn: RealTurn, library: Library) -> list[Passage]:
-    """What the search finds, then what else the articles hold that lay before whoever answered."""
-    known = {passage.id for passage in found}
-    cited = [passage for article in turn.articles for passage in library.passages(article, turn.language)]
-    return [*found, *(passage for passage in cited if passage.id not in known)]
 
 
 def _orders(

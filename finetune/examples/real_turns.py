@@ -10,6 +10,7 @@ from bot.answering.prompt import PromptMessage
 from bot.conversation import Language, Route
 from bot.understanding.context import continues, looks_like_follow_up, with_context
 from bot.understanding.language import to_simplified
+from finetune.curation.choose import UNJUDGED, standing
 from finetune.records import Conversation, Exchange
 
 _HISTORY_TURNS = 2  # as `bot.turns.prompt_history` keeps
@@ -33,6 +34,10 @@ class RealTurn:
     answer: str
     articles: tuple[str, ...]  # that lay before whoever answered
     conversation: str
+    judged: bool = (
+        False  # whether a person wrote, corrected or voted up the answer, or agreed that there is none
+    )
+    template: str | None = None  # the intent whose template the bot answered with
 
 
 def real_turns(conversations: Iterable[Conversation]) -> Iterator[RealTurn]:
@@ -53,6 +58,8 @@ def real_turns(conversations: Iterable[Conversation]) -> Iterator[RealTurn]:
                     answer="" if refused else without_marks(to_simplified(exchange.answer)),
                     articles=tuple(dict.fromkeys(passage.article_id for passage in exchange.passages)),
                     conversation=conversation.id,
+                    judged=refused or standing(exchange) < UNJUDGED,
+                    template=exchange.intent if _own_words(exchange, Route.TEMPLATE) else None,
                 )
             if _answered(exchange):
                 history = (*history, *_messages(exchange))
@@ -75,8 +82,11 @@ def _refused(exchange: Exchange) -> bool:
     What nobody judged says nothing: in a young shop half of these questions do have an answer, and a bot that learned from
     its own silence would fall more and more silent.
     """
-    own_words = exchange.author == "bot" and not exchange.corrected
-    return own_words and exchange.route == Route.NO_ANSWER and exchange.rating == 1
+    return _own_words(exchange, Route.NO_ANSWER) and exchange.rating == 1
+
+
+def _own_words(exchange: Exchange, route: Route) -> bool:
+    return exchange.author == "bot" and not exchange.corrected and exchange.route == route
 
 
 def _answered(exchange: Exchange) -> bool:

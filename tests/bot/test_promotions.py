@@ -14,13 +14,11 @@ import pytest
 import torch
 
 from bot.answering.local_model import LocalModel
-from bot.conversation import Delta, Language, Reply, Route, Turn
+from bot.conversation import Delta, Reply, Route, Turn
 from bot.factory import Kefu, assemble, rebuild
 from bot.models import adapter_registry, make_generator
-from bot.promotions import exchange_model, follow_learning, follow_promotions
+from bot.promotions import exchange_model, follow_promotions
 from bot.settings import Settings
-from bot.settings_sections import PolicySettings
-from bot.thresholds import write_calibrated
 from tests.fakes import WordEncoder
 from tests.small_shop import ANNA, reply_to, write_knowledge_base
 from tests.tiny_adapters import tiny_settings, write_adapter
@@ -239,43 +237,3 @@ def test_an_adapter_may_be_named_by_its_folder(settings: Settings, shop: Path) -
     generator = make_generator(fixed, lambda *_: None)
     assert generator is not None
     assert generator.adapter == "two"
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    patience = time.monotonic() + 30
-    while not holds() and time.monotonic() < patience:
-        time.sleep(0.05)
-    assert holds()
-
-
-def test_what_was_learned_is_taken_up_and_a_damaged_file_changes_nothing(
-    settings: Settings, tmp_path: Path
-) -> None:
-    corrections, thresholds = settings.intent_corrections_path, settings.thresholds_path
-    stop = threading.Event()
-    open_to_calibration = settings.model_copy(update={"policy": PolicySettings()})
-    kefu = assemble(open_to_calibration, WordEncoder(), None, log_path=tmp_path / "kefu.db")
-    threads = follow_learning(kefu, stop)
-
-    def template_score() -> float:
-        return kefu.manager.knowledge.thresholds.of(Language.ZH_HANT).template_score
-
-    try:
-        corrections.write_text("no line of JSON\n", "utf-8")
-        corrections.write_text('{"text": "zork zork", "intent": "postage"}\n', "utf-8")
-        _until(lambda: "zork zork" in kefu.manager.knowledge.reader.head.texts)
-        write_calibrated(thresholds, {Language.ZH: {"template_score": 0.77}}, {})
-        _until(lambda: template_score() == 0.77)
-        assert kefu.manager.knowledge.thresholds.of(Language.EN).template_score == 0.9
-        corrections.write_text("no line of JSON\n", "utf-8")
-        thresholds.write_text('{"kind": "thresholds", "format": 1, "zh": {"template_score": 7}}', "utf-8")
-        time.sleep(1.2)  # two looks
-        assert template_score() == 0.77
-        assert "zork zork" in kefu.manager.knowledge.reader.head.texts
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(10)
-        corrections.unlink(missing_ok=True)
-        thresholds.unlink(missing_ok=True)
-        kefu.close()

@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from bot.answering.registry import AdapterRegistry
 from bot.answering.torch_threads import threads
+from bot.judged import read_judged
 from bot.models import adapter_registry
 from bot.settings import Settings
 from bot.thresholds import read_certificate, write_calibrated
@@ -21,7 +22,7 @@ from finetune import cycle
 from finetune.curation.curate import CurationSettings
 from finetune.curation.dataset import load_dataset_folder
 from finetune.curation.imports import import_file
-from finetune.curation.sources import IMPORTS, KEY
+from finetune.curation.sources import DATASETS, IMPORTS, KEY
 from finetune.cycle import CycleReport, run_cycle
 from finetune.errors import CycleBusy, NothingToLearn
 from finetune.evaluation.contenders import weights_of
@@ -114,8 +115,9 @@ def test_what_is_better_is_promoted(settings: Settings, run: Run, compared: list
     assert registry(settings).current() == done.candidate
     assert compared == [(done.candidate, "none")]
     assert registry(settings).history()[0].by == "cycle"
-    assert set(done.seconds) == {"curate", "intents", "prepare", "train", "evaluate", "calibrate"}
+    assert set(done.seconds) == {"curate", "intents", "search", "prepare", "train", "evaluate", "calibrate"}
     assert "10 are needed" in done.intents  # nobody labelled a question
+    assert "learns from 40 and more" in done.search
     assert done.conversations["train"] > done.conversations["test"] > 0
     assert stages[0] == "curate"
     last = json.loads((settings.var / "cycle" / "last.json").read_text("utf-8"))
@@ -130,8 +132,31 @@ def test_the_encoder_is_tuned_only_if_that_is_asked_for_and_what_cannot_be_tuned
     assert run().encoder == ""
     done = run(tune=True)
     assert "is the better choice" in done.encoder  # the small shop has few examples
-    assert list(done.seconds)[:3] == ["curate", "intents", "encoder"]
+    assert list(done.seconds)[:4] == ["curate", "intents", "search", "encoder"]
     assert done.candidate
+
+
+@pytest.mark.usefixtures("hollow", "compared")
+def test_what_people_judged_teaches_the_search_before_adapters_are_compared(
+    settings: Settings, tmp_path: Path, run: Run
+) -> None:
+    _import(settings, tmp_path, 150)
+    before = current_generation(settings.index_path)
+    done = run()
+    assert "questions that people judged learned" in done.search
+    assert current_generation(settings.index_path) != before
+    learned = read_judged(settings.judged_questions_path)
+    held_out = {
+        exchange.question
+        for conversation in load_dataset_folder(settings.var / DATASETS).test
+        for exchange in conversation.exchanges
+    }
+    assert len(learned) >= 40
+    assert not held_out & {each.text for each in learned}
+    assert run().search == done.search  # nothing new, and no index is built again
+    after = current_generation(settings.index_path)
+    assert after is not None
+    assert len([each for each in settings.index_path.iterdir() if each.is_dir()]) == 2
 
 
 @pytest.mark.usefixtures("hollow")

@@ -9,12 +9,8 @@ from pathlib import Path
 import pytest
 
 from retrieval.build import build_index
-from retrieval.calibration import LabelledQuestion
 from retrieval.errors import DocumentError, PublishError
-from retrieval.evidence import Contents
-from retrieval.learning import known_questions, with_headings
 from retrieval.publish import current, verify
-from retrieval.readers import read_articles
 from retrieval.search import SearchIndex
 from tests.fake_encoder import FakeEncoder
 from tests.retrieval.sample_shop import LABELLED, build, put, write_shop
@@ -38,7 +34,7 @@ def test_the_manifest_is_a_birth_certificate(tmp_path: Path) -> None:
     assert manifest["generation"] == report.generation
     assert manifest["encoder"] == "fake@1"
     assert manifest["settings"] == {"passage_limit": 600}
-    assert manifest["counts"] == {"articles": 8, "passages": 8, "labelled": len(LABELLED)}
+    assert manifest["counts"] == {"articles": 8, "passages": 8, "labelled": len(LABELLED), "judged": 0}
     assert len(manifest["inputs"]["articles/zh/return-window.md"]) == 64
     assert "faiss-cpu" in manifest["versions"]
 
@@ -105,33 +101,6 @@ def test_articles_of_punctuation_only_are_survived(tmp_path: Path) -> None:
         tmp_path / "kb", tmp_path / "index", FakeEncoder(), passage_limit=600, progress=lambda *_: None
     )
     assert SearchIndex.open(tmp_path / "index", FakeEncoder()).search("退货", day=DAY)
-
-
-def test_labels_of_articles_that_do_not_exist_count_as_no_answer(tmp_path: Path) -> None:
-    known = known_questions(Contents.of([], []), [LabelledQuestion("退货", frozenset({"gone"}))])
-    assert known == {"退货": frozenset()}
-    assert tmp_path.is_dir()
-
-
-def test_titles_and_headings_are_learned_from_but_nothing_is_judged_by_them(tmp_path: Path) -> None:
-    articles, _ = read_articles(write_shop(tmp_path / "kb"))
-    contents = Contents.of(articles, [])
-    known = known_questions(contents, LABELLED)
-    learned = with_headings(contents, known)
-    assert list(learned)[: len(known)] == list(known)
-    titles = {face.title for face in contents.faces}
-    assert not titles & set(known)
-    assert set(learned) - set(known) == {"会员", "Members", *titles}
-    assert {contents.ids[number] for number in learned["会员"]} == {"return-window"}
-    assert {contents.ids[number] for number in learned["Return window"]} == {"return-window"}
-
-
-@pytest.mark.parametrize("title", ["签收前可以验货吗", "Can I open the box first?", "PB20 能带上飞机吗"])
-def test_a_listed_question_that_is_the_title_judges_nothing(tmp_path: Path, title: str) -> None:
-    put(tmp_path, "zh/a.md", title, "可以。", questions=[title, "先看货再签字"])
-    articles, problems = read_articles(tmp_path)
-    assert not problems
-    assert list(known_questions(Contents.of(articles, []), [])) == ["先看货再签字"]
 
 
 def test_a_shop_with_titles_alone_is_searched_without_anything_learned(tmp_path: Path) -> None:

@@ -107,11 +107,47 @@ def test_a_few_questions_leave_the_usual_weights_nearly_as_they_are_and_many_do_
     assert drift(1000) > 0.6
 
 
+def asked(count: int, seed: int) -> list[Example]:
+    """What customers ask: as the team's questions, but half of what looks answered has no answer."""
+    found = []
+    for number, example in enumerate(examples(count, seed)):
+        right = example.right if number % 8 < 4 else frozenset[int]()
+        found.append(Example(example.evidence, right, judged=True))
+    return found
+
+
+def error(learned: Calibration, seen: list[Example]) -> float:
+    first = [int(np.argmax(learned.rank(each.evidence))) for each in seen]
+    told = [float(learned.probabilities(each.evidence)[n]) for n, each in zip(first, seen, strict=True)]
+    right = [float(n in each.right) for n, each in zip(first, seen, strict=True)]
+    return float(np.mean((np.asarray(told) - right) ** 2))
+
+
+@pytest.mark.parametrize("own", [400, 0], ids=["beside the team's own", "where the team listed none"])
+def test_what_people_judged_makes_probabilities_true_of_customers(own: int) -> None:
+    team, unseen = examples(own), asked(1500, seed=7)
+    before, after = fit(team), fit([*team, *asked(160, seed=5)])
+    assert error(after, unseen) < error(before, unseen) - 0.02
+    told = np.array([after.probabilities(each.evidence).max() for each in unseen])
+    right = np.array([int(np.argmax(after.rank(each.evidence))) in each.right for each in unseen])
+    assert np.mean(told) == pytest.approx(np.mean(right), abs=0.06)
+
+
+def test_a_handful_of_judged_questions_moves_no_probability() -> None:
+    team, unseen = examples(400), asked(600, seed=7)
+    few, enough = (error(fit([*team, *asked(count, seed=5)]), unseen) for count in (19, 20))
+    before = error(fit(team), unseen)
+    assert few == pytest.approx(before, abs=0.002)  # the ranking alone has changed a little
+    assert enough < before - 0.005
+    assert fit(asked(19, seed=5)) == DEFAULT
+
+
 def test_questions_that_are_always_right_are_survived() -> None:
     signals = np.zeros((2, len(SIGNALS)))
     signals[0] = 1.0
-    learned = fit([Example(evidence(signals), frozenset({0, 1}))] * 60)
-    assert 0 <= learned.probabilities(evidence(signals)).max() <= 1
+    for judged in (False, True):
+        learned = fit([Example(evidence(signals), frozenset({0, 1}), judged)] * 60)
+        assert 0 <= learned.probabilities(evidence(signals)).max() <= 1
 
 
 def test_a_calibration_survives_saving(tmp_path: Path) -> None:

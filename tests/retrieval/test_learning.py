@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 
 from retrieval.bridge import WordBridge
-from retrieval.calibration import DEFAULT
+from retrieval.calibration import DEFAULT, LabelledQuestion
 from retrieval.chunking import plain_text, split
 from retrieval.evidence import SIGNALS, Contents, EvidenceFinder, Floats, Rows, best_of
 from retrieval.keywords import tokenize
@@ -18,6 +20,7 @@ from retrieval.learning import SERVING, Recipe, learn_parts
 from retrieval.parts import Parts
 from retrieval.pinyin import Pinyin
 from retrieval.readers import read_articles
+from retrieval.search import SearchIndex
 from retrieval.spelling import Spelling
 from tests.fake_encoder import FakeEncoder
 from tests.retrieval.sample_shop import LABELLED, write_shop
@@ -118,3 +121,16 @@ def test_signals_may_be_measured_over_all_languages_at_once(contents: Contents) 
     keywords = found.standard[found.candidates][:, SIGNALS.index("keywords")]
     assert keywords.mean() == pytest.approx(0.0, abs=1e-5)
     assert keywords.std() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_what_customers_asked_is_learned_in_their_words(contents: Contents) -> None:
+    def first(judged: Sequence[LabelledQuestion]) -> str:
+        parts = learn_parts(contents, ENCODER, labelled=LABELLED, judged=judged, progress=lambda *_: None)
+        index = SearchIndex({}, parts.finder, parts.languages, parts.calibration, ENCODER)
+        (hit, *_) = index.search("吹风机到巴黎冒烟", day=date(2026, 11, 30))
+        return hit.passage.article_id
+
+    said = ("吹风机带去巴黎", "吹风机巴黎酒店", "巴黎吹风机冒烟怎么办")
+    judged = [LabelledQuestion(f"{text} {n}", frozenset({"voltage"})) for text in said for n in range(40)]
+    assert first([]) != "voltage"
+    assert first(judged) == "voltage"

@@ -9,6 +9,7 @@ from functools import partial
 
 from bot.errors import ContentError
 from bot.golden import load_golden
+from bot.judged import read_judged
 from bot.knowledge import Knowledge
 from bot.memory.reading import LoggedTurn
 from bot.safety.redact import redact
@@ -57,6 +58,7 @@ def calibrate(
         day=day,
         top_k=settings.retrieval.top_k,
         lowest=LOWEST_GROUNDED,
+        learned=[each.text for each in read_judged(settings.judged_questions_path)],
         tick=lambda done: progress("judged questions", done, len(evidence)),
     )
     origins = [each.evidence.origin for each in observed]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from collections.abc import Generator as Stream
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -58,6 +58,7 @@ def observe(
     day: date,
     top_k: int,
     lowest: float,
+    learned: Collection[str] = (),
     tick: Callable[[int], None] = lambda _: None,
 ) -> list[Observed]:
     """Ask every question. One that was learned letter for letter is left out: it says nothing of what customers write.
@@ -68,24 +69,32 @@ def observe(
         day: of validity.
         top_k: how many articles a search returns.
         lowest: threshold of grounded answers that may come into question; only what reaches it is written.
+        learned: questions that the search learned from, as they are searched; the intents' examples are known besides.
         tick: told how many are done.
     """
-    learned = {normalise(text) for text in knowledge.reader.head.texts}
+    known = {normalise(text) for text in (*knowledge.reader.head.texts, *learned)}
     observed = []
     for number, each in enumerate(evidence):
         tick(number)
-        if normalise(each.text) not in learned:
-            observed.append(_observe(each, knowledge, day, top_k, lowest))
+        found = _observe(each, known, knowledge, day, top_k, lowest)
+        if found is not None:
+            observed.append(found)
     tick(len(evidence))
     return observed
 
 
-def _observe(evidence: Evidence, knowledge: Knowledge, day: date, top_k: int, lowest: float) -> Observed:
+def _observe(
+    evidence: Evidence, known: Collection[str], knowledge: Knowledge, day: date, top_k: int, lowest: float
+) -> Observed | None:
+    if normalise(evidence.text) in known:
+        return None
     past = list(evidence.past)
     for message in evidence.context:
         asked = _ask(message, past, knowledge, day, top_k)
         past.append(_turn(*_finished(knowledge.answer(asked)), knowledge))
     asked = _ask(evidence.text, past, knowledge, day, top_k)
+    if normalise(asked.understanding.question) in known:
+        return None
     found = asked.hits[0].passage.article_id if asked.hits else None
     present = knowledge.thresholds.of(asked.understanding.language)
     wide = replace(present, template_score=1.0, grounded_score=lowest)  # grounded as far as possible

@@ -22,7 +22,7 @@ _TEMPLATE = Path(__file__).with_name("report.html.j2")
 
 @dataclass(frozen=True)
 class CalibrationReport:
-    """All that is said of a calibration. `left_out` counts questions that are examples letter for letter."""
+    """All that is said of a calibration. `left_out` counts questions that were learned letter for letter."""
 
     at: str  # UTC, ISO 8601
     budgets: Budgets

@@ -36,8 +36,9 @@ _NAMES = {
 }
 _OUT_OF_REACH = (
     "Out of reach, because they are copies: exports and training sets (kefu export, kefu curate) and what was trained on "
-    "them, questions that were learned from or put into the knowledge base, backups, and what webhooks and messengers were "
-    "told. Recall those yourself. What somebody wrote in a widget before they signed in, and left for a new chat, is not known to "
+    "them, questions that intents were learned from or that were put into the knowledge base, backups, and what webhooks and "
+    "messengers were told. Recall those yourself; what the search learned from customers' questions it learns anew, without these, "
+    "with the next `kefu cycle`. What somebody wrote in a widget before they signed in, and left for a new chat, is not known to "
     "be theirs: retention.turns_days deletes it in time, or --conversation now."
 )
 

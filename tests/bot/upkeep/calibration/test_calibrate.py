@@ -12,6 +12,7 @@ from rich.console import Console
 from bot.conversation import Language, Route
 from bot.errors import ContentError
 from bot.golden import load_golden
+from bot.judged import write_judged
 from bot.manager import Manager
 from bot.settings import Settings
 from bot.thresholds import ThresholdTable, threshold_table
@@ -20,6 +21,7 @@ from bot.upkeep.calibration.evidence import golden_evidence
 from bot.upkeep.calibration.fitting import Budgets
 from bot.upkeep.calibration.observing import observe
 from bot.upkeep.calibration.report import CalibrationReport, as_html, as_tables
+from retrieval.calibration import LabelledQuestion
 from tests.fakes import ScriptedGenerator
 from tests.small_shop import ANNA, THRESHOLDS, TODAY, build_shop, reply_to
 from tests.tuned_shop import write_golden
@@ -99,6 +101,18 @@ def test_an_example_letter_for_letter_is_left_out(tmp_path: Path) -> None:
         tmp_path, rows(["运费多少？", "运费是多少呢"], {"kind": "answer", "intents": ["postage"]}, "r")
     )
     assert run(manager, settings, Budgets()).left_out == 1
+
+
+def test_a_question_that_the_search_learned_is_left_out_also_as_a_follow_up(tmp_path: Path) -> None:
+    golden = rows(["大家电保修几年啊", "保修多少年"], {"kind": "answer", "articles": ["warranty"]}, "r")
+    golden[1] |= {"question": "那电池呢", "context": ["大家电保修几年呀"]}
+    manager, settings = shop(tmp_path, golden)
+    assert run(manager, settings, Budgets()).left_out == 0
+    learned = ("大家电保修几年啊", "大家电保修几年呀 那电池呢")
+    write_judged(
+        settings.judged_questions_path, [LabelledQuestion(text, frozenset({"warranty"})) for text in learned]
+    )
+    assert run(manager, settings, Budgets()).left_out == 2
 
 
 def test_what_the_model_declines_is_no_mistake_of_the_article(tmp_path: Path) -> None:

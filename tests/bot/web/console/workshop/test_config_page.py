@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -120,6 +121,22 @@ def test_a_cycle_is_started_watched_and_stopped(someone: Someone, cycle: CyclePr
     record = admin.get("/console/audit").text
     assert "started a training cycle" in record
     assert "stopped a training cycle" in record
+
+
+def test_the_last_night_says_what_else_was_learned(someone: Someone, kefu: Kefu) -> None:
+    last = kefu.settings.var / "cycle" / "last.json"
+    last.parent.mkdir(exist_ok=True)
+    told = {"at": "2026-11-30T03:00:00+00:00", "candidate": "a1", "over": "none", "promoted": False}
+    told |= {"gains": [], "reasons": ["no gain"], "search": "212 questions <learned>", "encoder": ""}
+    last.write_text(json.dumps(told), "utf-8")
+    page = someone("admin").get("/console/training").text
+    assert "Learned besides" in page
+    assert "<strong>Search:</strong> 212 questions &lt;learned&gt;" in page
+    assert "Encoder:" not in page
+    told.pop("search")  # as a Kefu wrote it that knew nothing of it
+    last.write_text(json.dumps(told), "utf-8")
+    assert "Search:" not in someone("admin").get("/console/training").text
+    last.unlink()
 
 
 def test_a_report_shows_itself_and_can_do_nothing(someone: Someone, kefu: Kefu) -> None:
