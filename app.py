@@ -53,7 +53,7 @@ from bot.web.console.commands import say_how_to_begin, staff
 from bot.web.listener import open_listener
 from bot.web.server import KEEP_ALIVE_SECONDS, build_app
 from finetune.adapter_commands import adapters, compress, cycle, evaluate, promote, rollback, train
-from finetune.commands import curate_set, import_files, learn_intents
+from finetune.commands import curate_set, import_files, learn_intents, learn_search
 from finetune.curation.dataset import Side, load_dataset_folder
 from finetune.curation.export import export as export_log
 from finetune.curation.export import export_dataset
@@ -67,6 +67,7 @@ cli = typer.Typer(
 cli.command("import")(import_files)
 cli.command("curate")(curate_set)
 cli.command("intents")(learn_intents)
+cli.command("teach-search")(learn_search)
 for _command in (
     train,
     evaluate,

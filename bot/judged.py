@@ -1,6 +1,6 @@
 """What people judged of customers' questions: which articles answer each, or that none does. The search learns from it.
 
-It lies in a file of lines, which `kefu cycle` writes anew each night, or deletes if it helps nobody:
+It lies in a file of lines, which `kefu teach-search` and `kefu cycle` write anew each time, or delete if it helps nobody:
 
     {"text": "退货的运费谁出", "articles": ["return-postage"]}     ids of articles; none for what no article answers
 """

@@ -38,7 +38,7 @@ def follow_promotions(kefu: Kefu, stop: threading.Event) -> threading.Thread | N
 
 
 def follow_learning(kefu: Kefu, stop: threading.Event) -> list[threading.Thread]:
-    """Take up what `kefu intents`, `kefu calibrate`, `kefu index` and `kefu cycle` wrote within seconds, until `stop` is set."""
+    """Take up what `kefu intents`, `kefu calibrate`, `kefu index`, `kefu teach-search` and `kefu cycle` wrote within seconds, until `stop` is set."""
     settings = kefu.settings
     learned = {
         "intents": settings.intent_corrections_path,

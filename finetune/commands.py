@@ -1,4 +1,4 @@
-"""The commands `kefu import`, `kefu curate` and `kefu intents`: read settings, call, and show what was done. No rules here."""
+"""The commands `kefu import`, `curate`, `intents` and `teach-search`: read settings, call, and show what was done. No rules here."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ from finetune.errors import ImportFailed, TrainingError
 from finetune.evaluation.measures import Score
 from finetune.importers.registry import IMPORTERS, ImportFormat
 from finetune.pseudonyms import load_pseudonyms
+from finetune.search_training import teach_search
+from finetune.search_training import told as found
 from finetune.training.encoder_training import EncoderSettings
 from finetune.training.intent_training import teach_intents
 from finetune.training.intent_training import told as learned
@@ -126,6 +128,25 @@ def learn_intents(
     Console().print(_score_table(tuning.scores))
     _screen.print(escape(told(tuning)), highlight=False)
     if tuning.folder is None:
+        raise typer.Exit(REFUSED)
+
+
+def learn_search(
+    dataset: Annotated[
+        Path | None, typer.Argument(help="A training set of `kefu curate`; default: the latest")
+    ] = None,
+) -> None:
+    """Teach the search which article answers a customer's words, from votes, corrections and imported answers.
+
+    Kept, and the index built with it, if questions that were not learned then come out better, and none worse; else exit code 3.
+    """
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    judged = load_dataset_folder(settings.var / DATASETS if dataset is None else dataset)
+    with Bars() as bars:
+        training = teach_search(judged, settings, make_encoder(settings, bars.stage), bars.stage)
+    _screen.print(escape(found(training)), highlight=False)
+    if not training.better:
         raise typer.Exit(REFUSED)
 
 

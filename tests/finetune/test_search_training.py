@@ -8,16 +8,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
+import app
 from bot.factory import load_knowledge, rebuild
 from bot.judged import read_judged, write_judged
 from bot.settings import Settings
-from finetune import search_training
+from finetune import commands, search_training
+from finetune.adapter_commands import REFUSED
 from finetune.curation.dataset import Dataset
 from finetune.errors import TrainingError
 from finetune.evaluation.canaries import SOURCE as CANARY
 from finetune.records import Conversation
-from finetune.search_training import FEWEST, teach_search, told
+from finetune.search_training import FEWEST, SearchTraining, teach_search, told
 from retrieval.calibration import LabelledQuestion
 from retrieval.errors import PublishError
 from retrieval.publish import current, read_manifest
@@ -134,6 +137,25 @@ def test_neither_the_test_side_nor_invented_customers_nor_varied_questions_are_l
         set_of([*asked[:-4], invented, varied], asked[-4:], [held_out]), settings, WordEncoder()
     )
     assert {each.text for each in training.judged} == {each.exchanges[0].question for each in asked}
+
+
+def test_the_command_says_what_came_of_it_and_refuses_with_exit_code_3(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "load_settings", lambda: settings)
+    monkeypatch.setattr(commands, "make_encoder", lambda *_: WordEncoder())
+    monkeypatch.setattr(commands, "load_dataset_folder", lambda _: set_of(talks()))
+
+    def run() -> Result:
+        return CliRunner().invoke(app.cli, ["teach-search"])
+
+    done = run()
+    assert done.exit_code == 0, done.output
+    assert "48 questions that people judged learned" in " ".join(done.output.split())
+    monkeypatch.setattr(SearchTraining, "better", property(lambda _: False))
+    done = run()
+    assert done.exit_code == REFUSED
+    assert "not learned" in done.output
 
 
 def test_an_index_that_cannot_be_built_leaves_what_was_there(
