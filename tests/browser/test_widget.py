@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 
 from bot.conversation import ConversationId
 from bot.memory.staff import Staff
@@ -86,8 +87,10 @@ def test_a_talk_from_the_first_question_to_a_person_and_back(
     visit.page.locator(".reason [type=submit]").click()
     expect(visit.page.locator(".reason")).to_have_count(0)
     expect(visit.answers.last.locator(".thumb.down")).to_have_attribute("aria-pressed", "true")
-    rated = site.assistant.ratings[-1]
-    assert (rated.value, rated.reason) == (-1, f"{words.reason} · 3 天 not 5")
+    given = (-1, f"{words.reason} · 3 天 not 5")
+    _until(
+        visit.page, lambda: [(rated.value, rated.reason) for rated in site.assistant.ratings][-1:] == [given]
+    )
 
     visit.page.reload()
     expect(visit.answers).to_have_count(2)  # the panel is open again, too
@@ -131,6 +134,41 @@ def test_a_talk_from_the_first_question_to_a_person_and_back(
     hosts = (site.address, site.kefu, "data:", "blob:")
     assert [url for url in visit.requests if not url.startswith(hosts)] == []
     assert visit.complaints == []
+
+
+def test_the_reason_of_a_vote_arrives_after_the_vote_however_slow_the_network_is(
+    site: Site, visiting: Visiting
+) -> None:
+    visit = visiting()
+    visit.launcher.click()
+    visit.say(EN.question)
+    expect(visit.answers).to_have_count(1)
+    before = len(site.assistant.ratings)
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if route.request.method == "POST" and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    visit.page.route("**/call/v2/feedback*", hold_the_first)
+    visit.answers.last.locator(".thumb.down").click()
+    visit.page.locator(".reason input").fill("too slow")
+    visit.page.locator(".reason [type=submit]").click()
+    visit.page.wait_for_timeout(500)  # time enough for what is not held to overtake it
+    held[0].continue_()
+    _until(visit.page, lambda: len(site.assistant.ratings) == before + 2)
+    assert [rated.reason for rated in site.assistant.ratings[before:]] == ["", "too slow"]
+
+
+def _until(page: Page, holds: Callable[[], bool]) -> None:
+    """Wait while the page goes on: what it sends may still be on its way when it shows that it was sent."""
+    for _ in range(200):
+        if holds():
+            return
+        page.wait_for_timeout(50)
+    assert holds()
 
 
 def test_two_tabs_show_one_talk_and_new_chat_ends_it_in_both(site: Site, visiting: Visiting) -> None:

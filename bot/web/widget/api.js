@@ -41,6 +41,8 @@ export const parseEvent = (block) => {
 };
 
 export class Api {
+  #votes = Promise.resolve(); // they go out one after another
+
   constructor(origin, language) { Object.assign(this, { origin, language }); }
 
   /** An address of the server as an absolute one. */
@@ -53,6 +55,13 @@ export class Api {
     let last;
     for await (const answer of this.stream(name, given)) last = answer;
     return last;
+  }
+
+  /** Say what a customer thinks of an answer. What is said later counts, so it must not arrive first. */
+  vote(given) {
+    const sent = this.#votes.then(() => this.call("feedback", given));
+    this.#votes = sent.catch(() => {});
+    return sent;
   }
 
   /** Everything that an endpoint answers, as it comes. */

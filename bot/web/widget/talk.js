@@ -84,7 +84,7 @@ export class Talk extends EventTarget {
     this.changed();
     try {
       const given = { conversation_id: this.conversation, turn_id: message.turn, rating, reason };
-      await this.api.call("feedback", given);
+      await this.api.vote(given);
       this.store.keepConversation(this.conversation);
     } catch (error) {
       message.rating = before;
