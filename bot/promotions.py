@@ -38,7 +38,7 @@ def follow_promotions(kefu: Kefu, stop: threading.Event) -> threading.Thread | N
 
 
 def follow_learning(kefu: Kefu, stop: threading.Event) -> list[threading.Thread]:
-    """Take up what `kefu intents`, `kefu calibrate`, `kefu index`, `kefu teach-search` and `kefu cycle` wrote within seconds, until `stop` is set."""
+    """Take up what the commands that learn, and `kefu index`, wrote within seconds, until `stop` is set."""
     settings = kefu.settings
     learned = {
         "intents": settings.intent_corrections_path,
@@ -69,9 +69,8 @@ def _taker_up(kefu: Kefu, what: str, path: Path) -> Callable[[], None]:
             return
         try:
             with kefu.drafting.exchanging:
-                if (
-                    now.decode() != kefu.manager.knowledge.provenance.index
-                ):  # an index of this process is in use by now
+                in_use = kefu.manager.knowledge.provenance.index  # perhaps one that this process built
+                if now.decode() != in_use:
                     kefu.manager.use(load_knowledge(kefu.settings, kefu.encoder, kefu.generator))
         except (BotError, RetrievalError, UnicodeDecodeError) as error:
             log.error("learning_not_taken_up", what=what, reason=str(error))

@@ -35,9 +35,7 @@ _PLACES = (
 _ENOUGH = 20  # answerable questions below which nothing is learned
 _RIDGE = 1e-3
 PRIOR = 300.0  # precision of the prior where people judged, of weights per standard deviation: see `benchmarks/judged.py`
-_JUDGED_WORTH = (
-    10.0  # questions of the team's own that one of a customer's counts for, in learning the probability
-)
+_JUDGED_WORTH = 10.0  # questions of the team's own that one of a customer's counts for in the probability
 
 Reals = NDArray[np.float64]
 
