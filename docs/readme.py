@@ -30,7 +30,7 @@ NOTES = {
     "knowledge_base/messages.yaml": "the wording around answers: greeting, no answer, hand-off",
     "bot/web/assets/*": "the page's own styles, templates, script and icon; nothing comes from elsewhere",
     "bot/web/locale/*.yaml": "what page, widget and console say beside the team's wording, a file a language",
-    "bot/web/console/assets/*": "the console's styles and scripts, and htmx (0BSD), which fetches parts of its pages",
+    "bot/web/console/assets/*": "the console's styles and scripts, and htmx and idiomorph (0BSD), which fetch parts of its pages and morph them",
     "bot/web/console/templates/*": "the console's pages, escaped",
     "bot/web/widget/demo/*": "a made-up shop's page with the three ways to embed the chat",
     "bot/answering/default_adapter/GEMMA_TERMS.html": "the terms of the model that the adapter was trained on",

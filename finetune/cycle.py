@@ -24,11 +24,11 @@ from finetune.curation.curate import CurationSettings
 from finetune.curation.dataset import Dataset, load_dataset_folder
 from finetune.cycle_folder import FOLDER, LAST, STATE, alone, now, read, write
 from finetune.encoder_tuning import tune_if_new
-from finetune.errors import DatasetDamaged, GateRefused, TrainingError
+from finetune.errors import DatasetDamaged, GateRefused, NothingToLearn, TrainingError
 from finetune.evaluation.evaluate import evaluate
 from finetune.evaluation.promote import Verdict, find_verdict, promote, store_evaluation
 from finetune.examples.lessons import TALKS
-from finetune.search_training import teach_search
+from finetune.search_training import teach_search, unlearn
 from finetune.search_training import told as found
 from finetune.training.callbacks import Reporter
 from finetune.training.dataset_training import Stages, plan_training, run_training
@@ -177,7 +177,11 @@ def _dataset(job: _Job) -> tuple[Dataset, bool]:
         except DatasetDamaged as error:
             log.warning("cycle_begins_anew", reason=str(error))
     job.stages("curate", 0, 1)
-    dataset = load_dataset_folder(make_training_set(job.settings, job.how).folder)
+    try:
+        dataset = load_dataset_folder(make_training_set(job.settings, job.how).folder)
+    except NothingToLearn:  # and what the search learned of earlier sets may have been forgotten since
+        unlearn(job.settings, job.encoder, job.stages)
+        raise
     write(state, {"dataset": str(dataset.folder), "at": now()})
     job.stages("curate", 1, 1)
     return dataset, False

@@ -75,7 +75,7 @@ def teach_search(
     turns = real_turns(_learned(dataset))
     judged = tuple(judged_questions(turns, library_of(index, settings), content.intents))
     if len(judged) < FEWEST:
-        _keep((), settings, encoder, stages)
+        unlearn(settings, encoder, stages)
         raise TrainingError(
             f"People judged {len(judged)} questions so that it is known which article answers, or that none does; the "
             f"search learns from {FEWEST} and more. Have more answers voted on or corrected, or import old conversations."
@@ -85,6 +85,15 @@ def teach_search(
     training = SearchTraining(judged, scores)
     _keep(judged if training.better else (), settings, encoder, stages)
     return training
+
+
+def unlearn(settings: Settings, encoder: Encoder, stages: Stages = lambda *_: None) -> None:
+    """Have the search learn from the team's content alone, as long as nothing else is kept.
+
+    Raises:
+        BotError, RetrievalError: as `teach_search`.
+    """
+    _keep((), settings, encoder, stages)
 
 
 def told(training: SearchTraining) -> str:

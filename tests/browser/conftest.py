@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.console_people import PASSWORD
+from tests.desk_staff import LI
 from tests.fake_assistant import FakeAssistant
 from tests.web_server import build, serving
 from tests.widget_site import Site, Visit, Visiting, new_context, shop_site, visit
@@ -100,6 +101,9 @@ def sign_in(browser: Browser, kefu: Kefu) -> Iterator[SignIn]:
     yield sign_in
     for context in contexts:
         context.close()
+    for call in kefu.assistant.desk.queue():  # left by a test that failed; the next one counts who waits
+        holder = LI if call.agent is None else replace(LI, id=call.agent)
+        kefu.assistant.desk.close_call(call.conversation_id, holder)
 
 
 @pytest.fixture

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import pytest
-from playwright.sync_api import APIResponse, Page, Route, expect
+from playwright.sync_api import expect
 
 from bot.memory.staff import Role
 from tests.browser.axe import violations
 from tests.browser.conftest import Kefu, OpenPage, SignIn
+from tests.browser.desk_talk import EN, ZH, Words, answered, call_a_person, say, take
 from tests.console_people import employ
 
 pytestmark = pytest.mark.browser
-
-
-@dataclass
-class Words:
-    """What is said and shown in one language."""
-
-    locale: str
-    question: str
-    person: str
-    joined: str
-    take: str
-    reply: str
-    thanks: str
-    back: str
-    answers_again: str
-
-
-ZH = Words("zh-CN", "我的快递三天没动了，怎么办？", "转人工", "小李已接入", "接管", "您好，我是小李，马上为您查。", "好的谢谢", "交还机器人", "智能客服继续")  # fmt: skip
-EN = Words("en-US", "can i return opened earphones", "Talk to a person", "小李 has joined", "Take over", "Hello, I will look it up now.", "thank you", "Back to the bot", "The assistant answers again")  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -42,38 +23,15 @@ def _people(kefu: Kefu) -> None:
     employ(kefu.assistant.desk, "admin", "王敏", Role.ADMIN)
 
 
-def _say(page: Page, text: str) -> None:
-    page.locator("#kefu-composer textarea").fill(text)
-    page.keyboard.press("Enter")
-
-
-def _answered(page: Page, count: int) -> None:
-    expect(page.locator(".kefu-foot")).to_have_count(count)
-
-
-def _call_a_person(open_page: OpenPage, kefu: Kefu, words: Words) -> Page:
-    page = open_page(kefu.address, locale=words.locale).page
-    _say(page, words.question)
-    _answered(page, 1)
-    page.get_by_role("button", name=words.person).click()
-    _answered(page, 2)
-    return page
-
-
-def _take(agent: Page, words: Words) -> None:
-    agent.locator(".talk-card.waits").get_by_role("button", name=words.take).click()
-    expect(agent.locator("#reply textarea")).to_be_focused()  # the page's script is here: Enter sends
-
-
 @pytest.mark.parametrize("words", [ZH, EN], ids=["zh", "en"])
 def test_a_person_takes_a_talk_over_answers_and_returns_it(
     kefu: Kefu, open_page: OpenPage, sign_in: SignIn, words: Words
 ) -> None:
     agent = sign_in("li", locale=words.locale)
-    customer = _call_a_person(open_page, kefu, words)
+    customer = call_a_person(open_page, kefu, words)
     card = agent.locator(".talk-card.waits")
     expect(card).to_have_count(1)  # it came by itself
-    _take(agent, words)
+    take(agent, words)
 
     expect(customer.locator(".kefu-happened")).to_contain_text(words.joined)
     agent.locator("#reply textarea").fill(words.reply)
@@ -83,14 +41,14 @@ def test_a_person_takes_a_talk_over_answers_and_returns_it(
     expect(agent.locator("#reply textarea")).to_have_value("")
     expect(agent.locator(".said.person .bubble")).to_have_text(words.reply)
 
-    _say(customer, words.thanks)
+    say(customer, words.thanks)
     expect(agent.locator(".said.customer .bubble").last).to_have_text(words.thanks)
-    _answered(customer, 2)  # the bot kept quiet
+    answered(customer, 2)  # the bot kept quiet
 
     agent.get_by_role("button", name=words.back).click()
     expect(customer.locator(".kefu-happened").last).to_contain_text(words.answers_again)
-    _say(customer, words.question)
-    _answered(customer, 3)
+    say(customer, words.question)
+    answered(customer, 3)
     up = customer.locator("[data-rate='1']").last
     up.click()
     expect(up).to_have_attribute("aria-pressed", "true")
@@ -102,12 +60,11 @@ def test_a_person_takes_a_talk_over_answers_and_returns_it(
 
 def test_two_people_do_not_collide_over_one_talk(kefu: Kefu, open_page: OpenPage, sign_in: SignIn) -> None:
     first, second = sign_in("li"), sign_in("mary")
-    _call_a_person(open_page, kefu, EN)
+    call_a_person(open_page, kefu, EN)
     address = first.locator(".talk-card.waits h3 a").get_attribute("href")
     second.goto(f"{kefu.address}{address}")
     first.goto(f"{kefu.address}{address}")
-    take = second.get_by_role("button", name="Take over")
-    expect(take).to_be_visible()
+    expect(second.get_by_role("button", name="Take over")).to_be_visible()
     second.route("**/events", lambda route: route.abort())  # she does not hear what happens now
     second.reload()
     first.get_by_role("button", name="Take over").click()
@@ -126,8 +83,8 @@ def test_a_draft_survives_a_reload_and_an_input_methods_enter_sends_nothing(
     kefu: Kefu, open_page: OpenPage, sign_in: SignIn
 ) -> None:
     agent = sign_in("li", locale="zh-CN")
-    _call_a_person(open_page, kefu, ZH)
-    _take(agent, ZH)
+    call_a_person(open_page, kefu, ZH)
+    take(agent, ZH)
     field = agent.locator("#reply textarea")
     field.press_sequentially("草稿")
     agent.reload()
@@ -146,60 +103,10 @@ def test_a_draft_survives_a_reload_and_an_input_methods_enter_sends_nothing(
     expect(agent.locator(".happened").last).to_contain_text("会话已结束")
 
 
-def test_what_is_said_while_the_talk_is_being_fetched_is_shown_too(
-    kefu: Kefu, open_page: OpenPage, sign_in: SignIn
-) -> None:
-    agent = sign_in("li")
-    customer = _call_a_person(open_page, kefu, EN)
-    _take(agent, EN)
-    slow: list[tuple[Route, APIResponse]] = []
-    agent.route("**/thread?*", lambda route: slow.append((route, route.fetch())), times=1)
-    _say(customer, "first")
-    expect(customer.locator(".kefu-customer .kefu-bubble").last).to_have_text("first")
-    while not slow:
-        agent.wait_for_timeout(50)
-    _say(customer, "second")
-    agent.wait_for_timeout(
-        1500
-    )  # it hears that something happened, while the answer to its question is on its way
-    route, response = slow[0]
-    route.fulfill(response=response)
-
-    expect(agent.locator(".said.customer .bubble").last).to_have_text("second", timeout=5000)
-    agent.get_by_role("button", name=EN.back).click()
-
-
-def test_what_was_written_before_the_script_arrived_stays(
-    kefu: Kefu, open_page: OpenPage, sign_in: SignIn
-) -> None:
-    agent = sign_in("li")
-    _call_a_person(open_page, kefu, EN)
-    late: list[Route] = []
-
-    def hold(route: Route) -> None:
-        late.append(route)
-
-    agent.route("**/talk.js*", hold)
-    agent.locator(".talk-card.waits").get_by_role("button", name=EN.take).click(no_wait_after=True)
-    field = agent.locator("#reply textarea")
-    field.fill("one moment")
-    while not late:
-        agent.wait_for_timeout(50)
-    late[0].continue_()
-
-    expect(field).to_have_attribute("data-ready", "yes")
-    expect(field).to_have_value("one moment")
-    with agent.expect_request("**/reply") as sent:
-        agent.keyboard.press("Enter")
-    assert "x-kefu-by-itself" not in sent.value.headers  # who writes is at work: the session goes on
-    expect(agent.locator(".said.person .bubble")).to_have_text("one moment")
-    agent.get_by_role("button", name=EN.back).click()
-
-
 def test_an_answer_becomes_a_candidate_by_one_click(kefu: Kefu, open_page: OpenPage, sign_in: SignIn) -> None:
     agent = sign_in("li", locale="zh-CN")
-    _call_a_person(open_page, kefu, ZH)
-    _take(agent, ZH)
+    call_a_person(open_page, kefu, ZH)
+    take(agent, ZH)
     agent.locator("#reply textarea").fill("超过 72 小时没有更新，请点击催件。")
     agent.keyboard.press("Enter")
     agent.get_by_role("button", name="列为话术候选").click()
@@ -223,10 +130,10 @@ def test_axe_finds_nothing(
 ) -> None:
     page = sign_in("admin", locale=words.locale, size=size)
     page.emulate_media(color_scheme=scheme)
-    _call_a_person(open_page, kefu, words)
+    call_a_person(open_page, kefu, words)
     expect(page.locator(".talk-card.waits")).to_have_count(1)
     assert violations(page) == []
-    _take(page, words)
+    take(page, words)
     expect(page.locator(".suggestion")).to_have_count(2)
     page.locator("#reply textarea").fill(words.reply)
     page.keyboard.press("Enter")

@@ -12,7 +12,8 @@ from filelock import FileLock
 
 from bot.answering.registry import AdapterRegistry
 from bot.answering.torch_threads import threads
-from bot.judged import read_judged
+from bot.factory import rebuild
+from bot.judged import read_judged, write_judged
 from bot.models import adapter_registry
 from bot.settings import Settings
 from bot.thresholds import read_certificate, write_calibrated
@@ -33,7 +34,9 @@ from finetune.pseudonyms import load_pseudonyms
 from finetune.training import dataset_training
 from finetune.training.train_settings import TrainSettings
 from finetune.training_set import make_training_set
+from retrieval.calibration import LabelledQuestion
 from retrieval.publish import current as current_generation
+from retrieval.publish import read_manifest
 from tests.fakes import WordEncoder
 from tests.tuned_shop import hollow_training, write_import, write_tuned_shop
 
@@ -157,6 +160,19 @@ def test_what_people_judged_teaches_the_search_before_adapters_are_compared(
     after = current_generation(settings.index_path)
     assert after is not None
     assert len([each for each in settings.index_path.iterdir() if each.is_dir()]) == 2
+
+
+def test_what_the_search_learned_goes_when_too_little_is_left_to_learn_from(
+    settings: Settings, run: Run
+) -> None:
+    write_judged(settings.judged_questions_path, [LabelledQuestion("zork", frozenset({"warranty"}))])
+    rebuild(settings, WordEncoder(), lambda *_: None)
+    with pytest.raises(NothingToLearn):
+        run(how=replace(HOW, least=500))
+    assert not settings.judged_questions_path.exists()
+    published = current_generation(settings.index_path)
+    assert published is not None
+    assert read_manifest(published)["counts"]["judged"] == 0
 
 
 @pytest.mark.usefixtures("hollow")

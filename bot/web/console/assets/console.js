@@ -38,6 +38,9 @@ const count = () => {
 count();
 body.addEventListener("htmx:afterSettle", count);
 
+// What lives is morphed, not replaced: a press, the focus, a selection and what somebody opened outlive the news.
+Idiomorph.defaults.callbacks.beforeAttributeUpdated = (attribute) => attribute !== "open";
+
 // A menu works without this; here it also closes when somebody turns to something else.
 const menu = document.querySelector("[data-menu]");
 document.addEventListener("click", ({ target }) => { if (menu && !menu.contains(target)) menu.open = false; });

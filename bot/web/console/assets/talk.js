@@ -16,10 +16,9 @@ const fit = () => {
 // The reader stays at the end of the conversation, unless they have scrolled up.
 let following = true;
 const follow = () => { const box = thread(); if (following) box.scrollTop = box.scrollHeight; };
-const watch = () => thread().addEventListener("scroll", () => {
-  const box = thread();
-  following = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
-});
+document.addEventListener("scroll", ({ target }) => {
+  if (target === thread()) following = target.scrollHeight - target.scrollTop - target.clientHeight < 80;
+}, true);
 
 const ready = () => {
   const area = field();
@@ -72,9 +71,8 @@ document.body.addEventListener("htmx:afterRequest", (event) => {
 });
 
 document.body.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target.id === "thread") { watch(); follow(); }
+  if (event.detail.target.id === "thread") follow();
   ready();
 });
-watch();
 follow();
 ready();
