@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-_NAMES = {
+NAMES = {
     "unpack encoder": "Unpacking the encoder",
     "unpack language model": "Unpacking the language model",
     "read": "Reading articles",
@@ -18,6 +18,7 @@ _NAMES = {
     "write": "Writing the index",
     "intents": "Learning intents",
     "curate": "Curating",
+    "search": "Teaching the search",
     "make examples": "Making examples",
     "read lessons": "Reading lessons",
     "train": "Training",
@@ -59,7 +60,7 @@ class Bars:
             self._say(name, done, total, note)
             return
         if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(_NAMES.get(name, name.capitalize()), total=total, note="")
+            self._tasks[name] = self._bars.add_task(NAMES.get(name, name.capitalize()), total=total, note="")
         self._bars.update(self._tasks[name], completed=done, total=total, note=note)
 
     def _say(self, name: str, done: int, total: int, note: str) -> None:
@@ -68,7 +69,7 @@ class Bars:
         if name in self._said and percent < min(100, self._said[name] + _LINE_PERCENT):
             return
         self._said[name] = percent
-        what = _NAMES.get(name, name.capitalize())
+        what = NAMES.get(name, name.capitalize())
         line = f"{what}  {done}/{total}  {note}".rstrip()
         self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
 

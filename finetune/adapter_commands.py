@@ -272,12 +272,11 @@ def _summarise(done: CycleReport) -> None:
     table.add_row("training set", f"{done.dataset}{' (gone on with)' if done.resumed else ''}")
     table.add_row("conversations", ", ".join(f"{side} {count}" for side, count in done.conversations.items()))
     table.add_row("not learned", "\n".join(f"{count} {reason}" for reason, count in done.dropped.items()))
-    table.add_row("intents", escape(done.intents))
-    table.add_row("search", escape(done.search))
-    if done.encoder:
-        table.add_row("encoder", escape(done.encoder))
-    if done.thresholds:
-        table.add_row("thresholds", escape(done.thresholds))
+    table.add_row("intents", escape(done.intents["en"]))
+    table.add_row("search", escape(done.search["en"]))
+    for name, told in (("encoder", done.encoder), ("thresholds", done.thresholds)):
+        if told["en"]:
+            table.add_row(name, escape(told["en"]))
     table.add_row("candidate", f"{done.candidate}, loss {done.metrics.get('loss')}")
     table.add_row("over", done.over)
     table.add_row("took", ", ".join(f"{step} {duration(seconds)}" for step, seconds in done.seconds.items()))
@@ -285,7 +284,7 @@ def _summarise(done: CycleReport) -> None:
     table.add_row("result", "[green]promoted[/]" if done.promoted else "[red]refused[/]")
     Console().print(table)
     for reason in (*done.gains, *done.reasons):
-        _say(reason)
+        _say(reason["en"])
 
 
 def _say(text: str) -> None:

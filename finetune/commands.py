@@ -145,7 +145,7 @@ def learn_search(
     judged = load_dataset_folder(settings.var / DATASETS if dataset is None else dataset)
     with Bars() as bars:
         training = teach_search(judged, settings, make_encoder(settings, bars.stage), bars.stage)
-    _screen.print(escape(found(training)), highlight=False)
+    _screen.print(escape(found(training)["en"]), highlight=False)
     if not training.better:
         raise typer.Exit(REFUSED)
 
@@ -153,7 +153,7 @@ def learn_search(
 def _taught(labelled: Dataset, settings: Settings, encoder: Encoder, *, must: bool) -> str:
     """What came of the labelled questions; too few of them are an error only where there is nothing else to do."""
     try:
-        return learned(teach_intents(labelled, settings, encoder))
+        return learned(teach_intents(labelled, settings, encoder))["en"]
     except TrainingError as error:
         if must:
             raise

@@ -24,12 +24,13 @@ from finetune.curation.curate import CurationSettings
 from finetune.curation.dataset import Dataset, load_dataset_folder
 from finetune.cycle_folder import FOLDER, LAST, STATE, alone, now, read, write
 from finetune.encoder_tuning import tune_if_new
-from finetune.errors import DatasetDamaged, GateRefused, NothingToLearn, TrainingError
+from finetune.errors import DatasetDamaged, GateRefused, NothingToLearn, TooFewJudged
 from finetune.evaluation.evaluate import evaluate
 from finetune.evaluation.promote import Verdict, find_verdict, promote, store_evaluation
 from finetune.examples.lessons import TALKS
 from finetune.search_training import teach_search, unlearn
 from finetune.search_training import told as found
+from finetune.tongues import NOTHING, TOLD, Told, as_it_is, filled, joined, read_words
 from finetune.training.callbacks import Reporter
 from finetune.training.dataset_training import Stages, plan_training, run_training
 from finetune.training.intent_training import teach_intents, told
@@ -39,6 +40,7 @@ from retrieval.errors import RetrievalError
 from retrieval.publish import current
 
 _BY = "cycle"
+_WORDS = read_words(TOLD)["cycle"]
 
 log = structlog.get_logger(__name__)
 
@@ -51,16 +53,16 @@ class CycleReport:
     candidate: str
     over: str  # what served before
     promoted: bool
-    reasons: tuple[str, ...]
-    gains: tuple[str, ...]
+    reasons: tuple[Told, ...]
+    gains: tuple[Told, ...]
     report: str | None  # path of the evaluation
     conversations: Mapping[str, int]  # by side
     dropped: Mapping[str, int]  # turns that were not learned from, by reason
     metrics: Mapping[str, Any]  # of the training
-    intents: str = ""  # what came of the labelled questions
-    search: str = ""  # what came of the judged questions
-    encoder: str = ""  # what came of tuning the encoder, if it was asked for
-    thresholds: str = ""  # what came of calibrating them again
+    intents: Told  # what came of the labelled questions
+    search: Told  # what came of the judged questions
+    encoder: Told  # what came of tuning the encoder, if it was asked for
+    thresholds: Told  # what came of calibrating them again
     seconds: Mapping[str, float] = field(default_factory=dict)  # by step
     resumed: bool = False
 
@@ -131,10 +133,10 @@ def _run(job: _Job) -> CycleReport:
         intents = _intents(job, dataset)
     with watch.step("search"):
         search = _search(job, dataset)
-    tuned = ""
+    tuned = NOTHING
     if job.tune:
         with watch.step("encoder"):
-            tuned = tune_if_new(job.settings, job.encoder, lambda *stage: job.stages(*stage[:3]))
+            tuned = as_it_is(tune_if_new(job.settings, job.encoder, lambda *stage: job.stages(*stage[:3])))
     with watch.step("prepare"):
         plan = plan_training(
             dataset, job.settings, job.encoder, job.registry, lessons=job.lessons, stages=job.stages
@@ -187,33 +189,32 @@ def _dataset(job: _Job) -> tuple[Dataset, bool]:
     return dataset, False
 
 
-def _intents(job: _Job, dataset: Dataset) -> str:
+def _intents(job: _Job, dataset: Dataset) -> Told:
     """Learn from labelled questions, and say what came of it; too few of them end no cycle."""
     try:
         return told(teach_intents(dataset, job.settings, job.encoder))
-    except TrainingError as error:
-        return str(error)
+    except TooFewJudged as error:
+        return error.said
 
 
-def _search(job: _Job, dataset: Dataset) -> str:
+def _search(job: _Job, dataset: Dataset) -> Told:
     """Learn from what people judged, and say what came of it; too little of it ends no cycle."""
     try:
         return found(teach_search(dataset, job.settings, job.encoder, job.stages))
-    except TrainingError as error:
-        return str(error)
+    except TooFewJudged as error:
+        return error.said
 
 
-def _thresholds(job: _Job) -> str:
+def _thresholds(job: _Job) -> Told:
     """Calibrate for what serves now, if the team ever stated a budget; what cannot be calibrated ends no cycle."""
     try:
         found = calibrate_again(job.settings, job.encoder, progress=job.stages)
     except (BotError, RetrievalError) as error:
-        return str(error)
-    return (
-        ""
-        if found is None
-        else "; ".join((f"learned from {found.judged} judged questions", *found.warnings()))
-    )
+        return as_it_is(str(error))
+    if found is None:
+        return NOTHING
+    learned = filled(_WORDS["thresholds"], judged=found.judged)
+    return joined((learned, *map(as_it_is, found.warnings())), {"zh": "\n", "en": "\n"})
 
 
 def _verdict(job: _Job, candidate: str, over: str, dataset: Dataset) -> Verdict:
@@ -228,14 +229,14 @@ def _verdict(job: _Job, candidate: str, over: str, dataset: Dataset) -> Verdict:
     return store_evaluation(found, job.settings)
 
 
-def _promoted_or(job: _Job, candidate: str, over: str, verdict: Verdict | None) -> tuple[str, ...]:
+def _promoted_or(job: _Job, candidate: str, over: str, verdict: Verdict | None) -> tuple[Told, ...]:
     """Promote the candidate, or say why not."""
     if verdict is None:
-        return (f"Nothing new to learn: {candidate!r} was trained on the same and serves already.",)
+        return (filled(_WORDS["nothing_new"], candidate=candidate),)
     try:
         promote(candidate, job.settings, job.registry, by=_BY)
     except GateRefused as refused:
-        return verdict.reasons or (str(refused),)
+        return verdict.reasons or (as_it_is(str(refused)),)
     return ()
 
 

@@ -11,6 +11,7 @@ FinetuneError
 ├── DatasetDamaged   a training set is not what its manifest says
 ├── LessonError      written lessons are wrong
 ├── TrainingError    a training cannot begin, or diverged
+│   └── TooFewJudged      too few questions that people labelled or judged
 ├── EvaluationError  two adapters cannot be compared
 ├── GateRefused      an adapter is not good enough to be promoted
 ├── CompressionError a promoted model cannot be written in another form
@@ -18,6 +19,10 @@ FinetuneError
 
 Each message says what happened, the value seen, and what to do.
 """
+
+from __future__ import annotations
+
+from finetune.tongues import Told
 
 
 class FinetuneError(Exception):
@@ -62,6 +67,18 @@ class LessonError(FinetuneError):
 
 class TrainingError(FinetuneError):
     """Raised when a training cannot begin or has to end: nothing to learn from, unknown method, diverged loss."""
+
+
+class TooFewJudged(TrainingError):
+    """Raised when people labelled or judged too few questions to learn from some and to measure with others.
+
+    `said` says so in both languages.
+    """
+
+    def __init__(self, said: Told) -> None:
+        """Keep what is to be said; the message is the English one."""
+        super().__init__(said["en"])
+        self.said = said
 
 
 class EvaluationError(FinetuneError):

@@ -16,7 +16,7 @@ from bot.judged import read_judged, write_judged
 from bot.learning import open_index
 from bot.settings import Settings
 from finetune.curation.dataset import Dataset
-from finetune.errors import TrainingError
+from finetune.errors import TooFewJudged
 from finetune.evaluation.canaries import SOURCE as CANARY
 from finetune.evaluation.measures import Score
 from finetune.examples.judged_questions import JudgedQuestion, judged_questions
@@ -24,9 +24,11 @@ from finetune.examples.passage_finder import library_of
 from finetune.examples.real_turns import real_turns
 from finetune.records import Conversation
 from finetune.search_comparison import Stages, compare_searches, golden_questions
+from finetune.tongues import TOLD, Told, filled, joined, read_words
 from retrieval.encoder import Encoder
 from retrieval.publish import current, read_manifest
 
+_WORDS = read_words(TOLD)
 FEWEST = 40  # judged questions; of fewer, a third is too little to learn from and to measure with
 _SOME = 10  # questions; of fewer, the bootstrap takes chance for certainty
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
@@ -66,7 +68,7 @@ def teach_search(
         stages: told how far it is.
 
     Raises:
-        TrainingError: too few questions were judged.
+        TooFewJudged: too few questions were judged.
         BotError, RetrievalError: the knowledge base or the index cannot be read, or cannot be written; what was there
             before stays.
     """
@@ -76,10 +78,7 @@ def teach_search(
     judged = tuple(judged_questions(turns, library_of(index, settings), content.intents))
     if len(judged) < FEWEST:
         unlearn(settings, encoder, stages)
-        raise TrainingError(
-            f"People judged {len(judged)} questions so that it is known which article answers, or that none does; the "
-            f"search learns from {FEWEST} and more. Have more answers voted on or corrected, or import old conversations."
-        )
+        raise TooFewJudged(filled(_WORDS["search"]["too_few"], found=len(judged), needed=FEWEST))
     golden = golden_questions(load_golden(settings.knowledge_base), judged)
     scores = compare_searches(judged, golden, content, index, settings, encoder, stages)
     training = SearchTraining(judged, scores)
@@ -96,17 +95,13 @@ def unlearn(settings: Settings, encoder: Encoder, stages: Stages = lambda *_: No
     _keep((), settings, encoder, stages)
 
 
-def told(training: SearchTraining) -> str:
+def told(training: SearchTraining) -> Told:
     """What came of it, in a few sentences."""
-    if training.better:
-        learned = "learned"
-    elif any(score.lost for score in training.told):
-        learned = "not learned, because something would be worse"
-    else:
-        learned = "not learned, because nothing would be better beyond noise"
+    worse = any(score.lost for score in training.told)
+    outcome = "learned" if training.better else "worse" if worse else "no_better"
     shown = [score for score in training.told if score.scope == "all" or score.lost]
-    figures = "; ".join(map(_in_figures, shown))
-    return f"{len(training.judged)} questions that people judged {learned}. Unseen ones: {figures}."
+    figures = joined(map(_in_figures, shown), {"zh": "；", "en": "; "})
+    return filled(_WORDS["search"][outcome], count=len(training.judged), figures=figures)
 
 
 def _learned(dataset: Dataset) -> Iterator[Conversation]:
@@ -137,10 +132,15 @@ def _keep(judged: Sequence[JudgedQuestion], settings: Settings, encoder: Encoder
         raise
 
 
-def _in_figures(score: Score) -> str:
-    scope = "" if score.scope == "all" else f" ({score.scope})"
+def _in_figures(score: Score) -> Told:
     off = score.difference
-    return (
-        f"{score.metric}{scope} {score.current.mean:.3f} → {score.candidate.mean:.3f} "
-        f"({off.low:+.3f} … {off.high:+.3f}, {off.count} questions)"
+    return filled(
+        _WORDS["search"]["figure"],
+        metric=_WORDS["metrics"][score.metric],
+        scope=_WORDS["scopes"][score.scope],
+        before=f"{score.current.mean:.3f}",
+        after=f"{score.candidate.mean:.3f}",
+        low=f"{off.low:+.3f}",
+        high=f"{off.high:+.3f}",
+        count=off.count,
     )

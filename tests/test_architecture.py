@@ -79,7 +79,7 @@ WORKSHOP = (
     {"finetune.curation"},
     {"finetune.importers"},
     {"finetune.masking", "finetune.pseudonyms"},
-    {"finetune.records", "finetune.lines", "finetune.errors"},
+    {"finetune.records", "finetune.lines", "finetune.errors", "finetune.tongues"},
 )
 
 # Libraries that take seconds or hundreds of megabytes to import, and the files that may.

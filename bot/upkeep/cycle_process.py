@@ -21,17 +21,21 @@ from typing import Any
 import psutil
 
 from bot.errors import SettingsError
+from bot.progress_bars import NAMES
 from bot.settings import Settings
 from retrieval.publish import write_atomically
 
 FOLDER = "cycle"  # below `var`, as in finetune/cycle.py
 EVALUATIONS = "evaluations"  # likewise, as in finetune/evaluation/promote.py
 _PROCESS, _LOG, _LAST = "process.json", "console.log", "last.json"
+_LAST_WORDS = 6  # lines
 _NICE = 10  # customers come first
 _STEP = re.compile(
     r"^(?P<stage>\S.*?)  (?P<done>\d+)/(?P<total>\d+)(?:  (?P<note>.*))?$"
 )  # as bot/progress_bars.py says it
 _LONGEST_LOG = 64 * 1024  # bytes that are read from its end
+
+_STAGES = {name: stage for stage, name in NAMES.items()}
 
 COMMAND = (sys.executable, "-m", "app", "cycle")
 
@@ -43,7 +47,7 @@ class Running:
     pid: int
     since: datetime  # UTC
     by: str
-    stage: str = ""
+    stage: str = ""  # a key of `bot.progress_bars.NAMES`, or a word where it has none
     done: int = 0
     total: int = 0
     note: str = ""
@@ -115,7 +119,7 @@ class CycleProcess:
             pid=process.pid,
             since=datetime.fromisoformat(record["at"]),
             by=str(record["by"]),
-            stage=last["stage"] if last else "",
+            stage=_STAGES.get(last["stage"], last["stage"]) if last else "",
             done=int(last["done"]) if last else 0,
             total=int(last["total"]) if last else 0,
             note=(last["note"] or "") if last else "",
@@ -131,7 +135,16 @@ class CycleProcess:
             each.terminate()
         psutil.wait_procs([process], timeout=10)
         self._reap()
+        (self._folder / _PROCESS).unlink(missing_ok=True)  # somebody knows why it ended
         return True
+
+    def broken_off(self) -> str | None:
+        """What the last process said at its end, if it ended by itself and left no summary; else None."""
+        record = _read(self._folder / _PROCESS)
+        if not record or _process(record) is not None or str(self.last().get("at", "")) > str(record["at"]):
+            return None
+        said = [line for line in self.log() if not _STEP.match(line)]
+        return "\n".join(said[-_LAST_WORDS:])
 
     def _reap(self) -> None:
         """Take note of children that ended; else they stay as zombies."""

@@ -21,6 +21,7 @@ from finetune.errors import EvaluationError, GateRefused
 from finetune.evaluation.contenders import weights_of
 from finetune.evaluation.evaluate import Evaluation
 from finetune.evaluation.report import KIND, SCHEMA, write_report
+from finetune.tongues import Told, as_it_is
 from retrieval.publish import write_atomically
 
 RECORD = "promotions.json"  # in the adapter's folder
@@ -37,8 +38,8 @@ class Verdict:
     candidate: str
     current: str
     passed: bool
-    reasons: tuple[str, ...]
-    gains: tuple[str, ...]
+    reasons: tuple[Told, ...]
+    gains: tuple[Told, ...]
     index: str
     limit: int | None  # most questions that were asked; None: all
 
@@ -101,8 +102,8 @@ def _read_verdict(path: Path) -> tuple[Verdict, object]:
             candidate=content["candidate"],
             current=content["current"],
             passed=content["gate"]["passed"] is True,
-            reasons=tuple(content["gate"]["reasons"]),
-            gains=tuple(content["gate"]["gains"]),
+            reasons=_sentences(content["gate"]["reasons"]),
+            gains=_sentences(content["gate"]["gains"]),
             index=content["index"],
             limit=content["limit"],
         )
@@ -111,6 +112,11 @@ def _read_verdict(path: Path) -> tuple[Verdict, object]:
             f"{path} cannot be read: {error!r}. Delete it and run `kefu evaluate` again."
         ) from error
     return verdict, weights
+
+
+def _sentences(said: list[Told | str]) -> tuple[Told, ...]:
+    """Sentences of a verdict, also of one that an older Kefu wrote, in English only."""
+    return tuple(as_it_is(each) if isinstance(each, str) else each for each in said)
 
 
 def promote(
@@ -149,7 +155,7 @@ def promote(
     promotion = registry.promote(
         candidate,
         by=by,
-        reason=" ".join(gains) if force is None else force,
+        reason=" ".join(gain["en"] for gain in gains) if force is None else force,
         forced=force is not None,
         report=None if verdict is None else str(verdict.path),
     )
@@ -166,7 +172,7 @@ def _check(candidate: str, current: str, verdict: Verdict | None) -> None:
             "promote it with `--force 'the reason'`."
         )
     if not verdict.passed:
-        reasons = "".join(f"\n  - {reason}" for reason in verdict.reasons)
+        reasons = "".join(f"\n  - {reason['en']}" for reason in verdict.reasons)
         raise GateRefused(
             f"{candidate!r} is not to be promoted over {current!r}:{reasons}\nSee {verdict.path.with_suffix('.html')}. "
             "Promote it all the same with `--force 'the reason'`."

@@ -19,12 +19,12 @@ from finetune.evaluation.report_words import Figure, metric_name, words
 from finetune.evaluation.statistics import Estimate
 
 KIND = "kefu-evaluation"
-SCHEMA = 1  # of the JSON
+SCHEMA = 2  # of the JSON; in 1, the verdict was English only
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
 
 
 def as_json(evaluation: Evaluation) -> dict[str, Any]:
-    """The evaluation as JSON values; the verdict's sentences are in English."""
+    """The evaluation as JSON values."""
     gate = evaluation.gate
     return {
         "kind": KIND,
@@ -39,8 +39,8 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         ],
         "gate": {
             "passed": gate.passed,
-            "reasons": [reason.say("en") for reason in gate.reasons],
-            "gains": [reason.say("en") for reason in gate.gains],
+            "reasons": [reason.told for reason in gate.reasons],
+            "gains": [reason.told for reason in gate.gains],
         },
     }
 

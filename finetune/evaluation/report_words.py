@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
-
 from finetune.evaluation.measures import METRICS
+from finetune.tongues import TONGUES, Told, Tongue, read_words
 
-Tongue = Literal["zh", "en"]
 Section = Literal["page", "sorts", "metrics", "reasons"]
-TONGUES: tuple[Tongue, ...] = ("zh", "en")
 _WORDS = Path(__file__).with_name("report.yaml")
 _UNITS = {metric.name: metric.unit for metric in METRICS}
 
@@ -51,12 +47,15 @@ class Reason:
         said = {name: _said(value, tongue) for name, value in self.values.items()}
         return words("reasons")[self.kind][tongue].format_map(said)
 
+    @property
+    def told(self) -> Told:
+        """The sentence in both languages."""
+        return {tongue: self.say(tongue) for tongue in TONGUES}
 
-@cache
-def words(section: Section) -> Mapping[str, Mapping[Tongue, str]]:
+
+def words(section: Section) -> Mapping[str, Told]:
     """One section of report.yaml: key → both languages."""
-    found: dict[str, dict[str, dict[Tongue, str]]] = yaml.safe_load(_WORDS.read_text("utf-8"))
-    return found[section]
+    return read_words(_WORDS)[section]
 
 
 def metric_name(metric: str, tongue: Tongue) -> str:

@@ -30,13 +30,15 @@ from bot.understanding.intents import (
 )
 from finetune.curation.dataset import Dataset
 from finetune.curation.log_records import SOURCE as LOG
-from finetune.errors import TrainingError
+from finetune.errors import TooFewJudged
 from finetune.lines import json_lines
+from finetune.tongues import TOLD, Told, filled, joined, read_words
 from retrieval.encoder import Encoder
 from retrieval.errors import PublishError
 from retrieval.joined_encoder import parts_of
 from retrieval.publish import write_atomically
 
+_WORDS = read_words(TOLD)["intents"]
 _HELD_OUT = 0.3  # of the corrections
 _OWN_HELD_OUT = 0.2  # of the team's own examples
 _FEWEST = 10  # corrections; fewer than that cannot be held out and learned from as well
@@ -77,14 +79,11 @@ def train_intents(
         seed: of what is held out.
 
     Raises:
-        TrainingError: there are too few corrections to learn from and to measure with.
+        TooFewJudged: there are too few corrections to learn from and to measure with.
     """
     usable = known(examples, corrections)
     if len(usable) < _FEWEST:
-        raise TrainingError(
-            f"{len(usable)} of {len(corrections)} corrections name an intent that there is; {_FEWEST} are needed to learn "
-            "from some and to measure with others. Collect more, or add them to the intents' examples by hand."
-        )
+        raise TooFewJudged(filled(_WORDS["too_few"], found=len(usable), of=len(corrections), needed=_FEWEST))
     unknown = tuple(each for each in corrections if not known(examples, [each]))
     chance = random.Random(seed)  # noqa: S311 — an order, no secret
     chance.shuffle(usable)
@@ -117,7 +116,7 @@ def teach_intents(dataset: Dataset, settings: Settings, encoder: Encoder) -> Int
         encoder: the bot's.
 
     Raises:
-        TrainingError: there are too few labelled questions.
+        TooFewJudged: there are too few labelled questions.
         BotError, RetrievalError: the knowledge base or the index cannot be read.
         PublishError: what was learned cannot be written; what was there before stays.
     """
@@ -130,16 +129,19 @@ def teach_intents(dataset: Dataset, settings: Settings, encoder: Encoder) -> Int
     return training
 
 
-def told(training: IntentTraining) -> str:
+def told(training: IntentTraining) -> Told:
     """What came of a training, in a sentence or two."""
     before, after = training.before, training.after
-    found = (
-        f"{len(training.learned)} labelled questions {'learned' if training.better else 'not learned, they help nobody'}: "
-        f"of unseen ones, {before.corrections:.0%} → {after.corrections:.0%} right; of the team's own, "
-        f"{before.own:.0%} → {after.own:.0%}."
+    found = filled(
+        _WORDS["learned" if training.better else "not_learned"],
+        count=len(training.learned),
+        before=f"{before.corrections:.0%}",
+        after=f"{after.corrections:.0%}",
+        own_before=f"{before.own:.0%}",
+        own_after=f"{after.own:.0%}",
     )
     names = sorted({each.intent for each in training.unknown})
-    return found + (f" There are no intents {', '.join(names)}." if names else "")
+    return joined((found, filled(_WORDS["unknown"], names=", ".join(names)))) if names else found
 
 
 def labelled_questions(dataset: Dataset, intents: Mapping[str, Intent]) -> list[IntentCorrection]:

@@ -31,6 +31,7 @@ from finetune.evaluation.evaluate import Evaluation
 from finetune.evaluation.gate import Gate
 from finetune.evaluation.report_words import Reason
 from finetune.pseudonyms import load_pseudonyms
+from finetune.tongues import NOTHING
 from finetune.training import dataset_training
 from finetune.training.train_settings import TrainSettings
 from finetune.training_set import make_training_set
@@ -119,8 +120,8 @@ def test_what_is_better_is_promoted(settings: Settings, run: Run, compared: list
     assert compared == [(done.candidate, "none")]
     assert registry(settings).history()[0].by == "cycle"
     assert set(done.seconds) == {"curate", "intents", "search", "prepare", "train", "evaluate", "calibrate"}
-    assert "10 are needed" in done.intents  # nobody labelled a question
-    assert "learns from 40 and more" in done.search
+    assert "10 are needed" in done.intents["en"]  # nobody labelled a question
+    assert "learns from 40 and more" in done.search["en"]
     assert done.conversations["train"] > done.conversations["test"] > 0
     assert stages[0] == "curate"
     last = json.loads((settings.var / "cycle" / "last.json").read_text("utf-8"))
@@ -132,9 +133,9 @@ def test_what_is_better_is_promoted(settings: Settings, run: Run, compared: list
 def test_the_encoder_is_tuned_only_if_that_is_asked_for_and_what_cannot_be_tuned_ends_no_cycle(
     run: Run,
 ) -> None:
-    assert run().encoder == ""
+    assert run().encoder == NOTHING
     done = run(tune=True)
-    assert "is the better choice" in done.encoder  # the small shop has few examples
+    assert "is the better choice" in done.encoder["en"]  # the small shop has few examples
     assert list(done.seconds)[:4] == ["curate", "intents", "search", "encoder"]
     assert done.candidate
 
@@ -146,7 +147,7 @@ def test_what_people_judged_teaches_the_search_before_adapters_are_compared(
     _import(settings, tmp_path, 150)
     before = current_generation(settings.index_path)
     done = run()
-    assert "questions that people judged learned" in done.search
+    assert "questions that people judged learned" in done.search["en"]
     assert current_generation(settings.index_path) != before
     learned = read_judged(settings.judged_questions_path)
     held_out = {
@@ -182,7 +183,7 @@ def test_what_is_not_better_is_refused_with_its_reasons_and_kept_for_people(
     verdicts[:] = [FAILED]
     done = run()
     assert not done.promoted
-    assert done.reasons == ("Candidate and current are the same: x.",)
+    assert [each["en"] for each in done.reasons] == ["Candidate and current are the same: x."]
     assert registry(settings).current() == "none"
     assert (settings.adapters_path / done.candidate).is_dir()
     assert done.report is not None
@@ -197,7 +198,7 @@ def test_a_night_without_news_trains_and_compares_nothing(
     second = run()
     assert second.candidate == first.candidate
     assert not second.promoted
-    assert "Nothing new to learn" in second.reasons[0]
+    assert "Nothing new to learn" in second.reasons[0]["en"]
     assert len(compared) == 1
 
 
@@ -207,7 +208,7 @@ def test_a_comparison_that_was_refused_is_not_made_again_but_after_new_knowledge
 ) -> None:
     verdicts[:] = [FAILED]
     assert not run().promoted
-    assert run().reasons == ("Candidate and current are the same: x.",)
+    assert [each["zh"] for each in run().reasons] == ["候选与现用是同一个：x。"]
     assert len(compared) == 1
     (settings.index_path / "CURRENT").write_text("20200101-000000-abcdef", "utf-8")
     (settings.index_path / "20200101-000000-abcdef").symlink_to(
@@ -276,13 +277,13 @@ def test_a_second_cycle_says_who_runs_the_first(
 def test_thresholds_are_calibrated_again_to_the_budget_that_the_team_stated(
     settings: Settings, run: Run
 ) -> None:
-    assert run().thresholds == ""
+    assert run().thresholds == NOTHING
     write_calibrated(
         settings.thresholds_path, {}, {"budgets": {"wrong_templates": 0.5, "wrong_answers": 0.6}}
     )
-    said = run().thresholds
+    said = run().thresholds["en"]
     assert said.startswith(
-        "learned from 4 judged questions"
+        "Calibrated again on 4 judged questions"
     )  # golden ones that are no examples letter for letter
     assert read_certificate(settings.thresholds_path)["judged"] == {"golden": 4, "log": 0}
     assert stated_budgets(settings) == Budgets(0.5, 0.6)

@@ -77,8 +77,9 @@ def test_what_people_judged_is_found_from_then_on(settings: Settings) -> None:
     assert first_for(settings, "zork catch it")[0] == "warranty"
     assert first_for(settings, "blip catch it")[0] == "tracking"
     assert judged_in_index(settings) == 48
-    assert "48 questions that people judged learned" in told(training)
-    assert "right article first" in told(training)
+    assert "48 questions that people judged learned" in told(training)["en"]
+    assert "right article first" in told(training)["en"]
+    assert "正确文章排第一" in told(training)["zh"]
 
 
 def test_a_night_without_news_builds_no_index_unless_the_last_one_was_killed_before_it_did(
@@ -113,7 +114,7 @@ def test_what_would_cost_the_teams_golden_questions_is_not_kept(settings: Settin
     training = teach_search(set_of(wrong), settings, WordEncoder())
     assert not training.better
     assert any(score.gained for score in training.scores)  # who believes them finds it better
-    assert "not learned" in told(training)
+    assert "not learned" in told(training)["en"]
     assert not settings.judged_questions_path.exists()
     assert current(settings.index_path) == before
 

@@ -33,7 +33,11 @@ def training(request: Request, console: ConsoleHere, signed: AsAdmin) -> Respons
 @router.get("/progress")
 def progress(request: Request, console: ConsoleHere, signed: AsAdmin) -> Response:
     """How far the cycle is, for a page that watches it."""
-    return console.part(request, signed, "training_progress.html.jinja", **_values(console))
+    values = _values(console)
+    part = console.part(request, signed, "training_progress.html.jinja", **values)
+    if values["running"] is None and (values["promoting"] is None or values["promoting"].over):
+        part.headers["HX-Refresh"] = "true"  # what came of it stands elsewhere on the page
+    return part
 
 
 @router.post("/start")
@@ -113,6 +117,7 @@ def _values(console: Console) -> dict[str, Any]:
         "running": cycle.running(),
         "log": cycle.log(lines=_LINES),
         "last": cycle.last(),
+        "broken_off": cycle.broken_off(),
         "promoting": console.workshop.background.latest(PROMOTE),
     }
 

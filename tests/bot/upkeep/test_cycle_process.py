@@ -42,7 +42,7 @@ def said(cycle: CycleProcess) -> str:
 def test_a_cycle_is_watched_while_it_runs_and_yields_to_customers(cycle: CycleProcess) -> None:
     assert cycle.running() is None
     started = cycle.start("王敏")
-    assert said(cycle) == "Training"
+    assert said(cycle) == "train"
     running = cycle.running()
     assert running is not None
     assert (running.pid, running.by, running.percent, running.note) == (started.pid, "王敏", 5, "loss 2.1")
@@ -62,16 +62,40 @@ def test_a_second_one_is_refused_and_another_server_finds_the_first(
     assert cycle.running() is None
 
 
-def test_one_that_has_ended_is_over_and_its_words_stay(settings: Settings) -> None:
-    cycle = CycleProcess(settings, [sys.executable, "-c", "print('没有可学的')"])
+def ended(settings: Settings, script: str) -> CycleProcess:
+    """A cycle that ran such a script to its end."""
+    cycle = CycleProcess(settings, [sys.executable, "-c", script])
     cycle.start("li")
     for _ in range(200):
         if cycle.running() is None:
-            break
+            return cycle
         time.sleep(0.05)
-    assert cycle.running() is None
+    pytest.fail("it does not end")
+
+
+def test_one_that_has_ended_is_over_and_its_words_stay(settings: Settings) -> None:
+    cycle = ended(settings, "print('没有可学的')")
     assert cycle.log() == ["没有可学的"]
     assert not cycle.stop()
+
+
+def test_one_that_ended_without_a_summary_is_known_by_its_last_words(settings: Settings) -> None:
+    cycle = CycleProcess(settings)
+    assert cycle.broken_off() is None
+    summary = settings.var / "cycle" / "last.json"
+    summary.parent.mkdir(parents=True)
+    summary.write_text('{"at": "2026-11-30T03:00:00+00:00"}', "utf-8")  # of the night before
+    cycle = ended(settings, "print('Curating  1/1'); print('kefu: of 30 exchanges,'); print('5 are left')")
+    assert cycle.broken_off() == "kefu: of 30 exchanges,\n5 are left"
+    summary.write_text('{"at": "2126-11-30T03:00:00+00:00"}', "utf-8")
+    assert cycle.broken_off() is None
+
+
+def test_one_that_somebody_stopped_is_not_broken_off(cycle: CycleProcess) -> None:
+    cycle.start("li")
+    assert cycle.broken_off() is None
+    assert cycle.stop()
+    assert cycle.broken_off() is None
 
 
 def test_another_process_with_the_same_number_is_not_taken_for_it(

@@ -114,9 +114,9 @@ def test_a_page_without_bad_news_says_so() -> None:
 def test_the_json_holds_the_figures_and_the_verdict(tmp_path: Path) -> None:
     write_report(evaluation(), json_path=tmp_path / "deep" / "a.json", html_path=tmp_path / "deep" / "a.html")
     content = json.loads((tmp_path / "deep" / "a.json").read_text("utf-8"))
-    assert (content["kind"], content["schema"], content["candidate"]) == ("kefu-evaluation", 1, "lora-1a2b")
+    assert (content["kind"], content["schema"], content["candidate"]) == ("kefu-evaluation", 2, "lora-1a2b")
     assert content["gate"]["passed"] is False
-    assert any("1 of 11 questions" in reason for reason in content["gate"]["reasons"])
+    assert any("1 of 11 questions" in reason["en"] for reason in content["gate"]["reasons"])
     score = next(each for each in content["scores"] if each["metric"] == "similarity")
     assert score["candidate"] == {"mean": 0.5, "low": 0.4, "high": 0.6, "count": 40}
     assert (score["gained"], score["lost"]) == (True, False)

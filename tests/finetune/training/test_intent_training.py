@@ -66,7 +66,7 @@ def test_corrections_to_intents_that_are_gone_are_named_and_not_learned() -> Non
     assert gone not in training.learned
     assert kept in training.learned
     assert extended(OWN, [gone]) == OWN
-    assert "opening-hours" in told(training)
+    assert "opening-hours" in told(training)["en"]
 
 
 def test_a_corrected_question_is_no_example_of_its_old_class_any_more() -> None:
@@ -86,7 +86,7 @@ def test_of_several_corrections_of_one_question_the_last_one_counts() -> None:
 
 
 def test_too_few_corrections_teach_nothing() -> None:
-    with pytest.raises(TrainingError, match=r"3 of 4 corrections.*10 are needed"):
+    with pytest.raises(TrainingError, match=r"3 of 4 labelled questions.*10 are needed"):
         train_intents(OWN, [*CORRECTIONS[:3], IntentCorrection("x", "gone")], FakeEncoder())
 
 
@@ -154,5 +154,5 @@ def test_what_helps_nobody_is_not_kept(tmp_path: Path) -> None:
     ]
     training = teach_intents(training_set_of(*rows), settings, WordEncoder())
     assert not training.better
-    assert "not learned" in told(training)
+    assert "not learned" in told(training)["en"]
     assert not settings.intent_corrections_path.exists()

@@ -40,6 +40,7 @@ body.addEventListener("htmx:afterSettle", count);
 
 // What lives is morphed, not replaced: a press, the focus, a selection and what somebody opened outlive the news.
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (attribute) => attribute !== "open";
+Idiomorph.defaults.callbacks.beforeNodeMorphed = (node) => !node.dataset?.sure; // it asks once more, see below
 
 // A menu works without this; here it also closes when somebody turns to something else.
 const menu = document.querySelector("[data-menu]");

@@ -12,6 +12,7 @@ from bot.conversation import Language, Route
 from bot.filled import filled
 from bot.memory.calls import CallReason, DeskEventKind
 from bot.memory.staff import Role
+from bot.progress_bars import NAMES
 from bot.safety.redact import KINDS
 from bot.web.console.navigation import PLACES
 from bot.web.console.render import TEMPLATES
@@ -96,3 +97,8 @@ def test_every_form_that_posts_carries_the_proof(template: str) -> None:
     text = (TEMPLATES / template).read_text(encoding="utf-8")
     for form in re.findall(r"<form[^>]*method=\"post\".*?</form>", text, re.DOTALL):
         assert "hidden_csrf(" in form or "data-presence" in form, form
+
+
+def test_every_stage_of_a_night_is_named_as_in_the_terminal_and_in_chinese() -> None:
+    assert EN["training"]["stages"] == NAMES
+    assert set(ZH["training"]["stages"]) == set(NAMES)

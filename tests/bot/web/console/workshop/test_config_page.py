@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -127,16 +128,44 @@ def test_the_last_night_says_what_else_was_learned(someone: Someone, kefu: Kefu)
     last = kefu.settings.var / "cycle" / "last.json"
     last.parent.mkdir(exist_ok=True)
     told = {"at": "2026-11-30T03:00:00+00:00", "candidate": "a1", "over": "none", "promoted": False}
-    told |= {"gains": [], "reasons": ["no gain"], "search": "212 questions <learned>", "encoder": ""}
+    told |= {"gains": [], "reasons": [{"zh": "没有变好", "en": "no gain"}]}
+    told |= {
+        "search": {"zh": "学会了 212 个", "en": "212 questions <learned>"},
+        "encoder": {"zh": "", "en": ""},
+    }
     last.write_text(json.dumps(told), "utf-8")
     page = someone("admin").get("/console/training").text
     assert "Learned besides" in page
-    assert "<strong>Search:</strong> 212 questions &lt;learned&gt;" in page
+    assert '<strong>Search:</strong> <span class="lines">212 questions &lt;learned&gt;' in page
+    assert "no gain" in page
     assert "Encoder:" not in page
+    chinese = someone("admin").get("/console/training", headers={"accept-language": "zh-CN"}).text
+    assert "学会了 212 个" in chinese
+    assert "没有变好" in chinese
+    assert "no gain" not in chinese
+    told["reasons"] = ["no gain"]  # as an older Kefu wrote it
     told.pop("search")  # as a Kefu wrote it that knew nothing of it
     last.write_text(json.dumps(told), "utf-8")
-    assert "Search:" not in someone("admin").get("/console/training").text
+    page = someone("admin").get("/console/training").text
+    assert "Search:" not in page
+    assert "no gain" in page
     last.unlink()
+
+
+def test_a_night_that_broke_off_says_why_and_a_page_that_watched_is_shown_what_came_of_it(
+    someone: Someone, cycle: CycleProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = someone("admin")
+    monkeypatch.setattr(
+        cycle, "_command", (sys.executable, "-c", "print('kefu: 5 <are> left'); raise SystemExit(3)")
+    )
+    admin.send_form("/console/training/start")
+    while cycle.running():
+        time.sleep(0.05)
+    page = admin.get("/console/training").text
+    assert "ended before it was done" in page
+    assert "kefu: 5 &lt;are&gt; left" in page
+    assert admin.get("/console/training/progress").headers["HX-Refresh"] == "true"
 
 
 def test_a_report_shows_itself_and_can_do_nothing(someone: Someone, kefu: Kefu) -> None:
