@@ -7,7 +7,8 @@
 
 Sets, none of which was trained on: a whole trade (car rental, zh and en), held-out topics of the shop and questions to
 refuse (golden.jsonl, test half), CMRC 2018 and DRCD (zh, test parts; CC BY-SA), and DataTalks' FAQ (en). The drafts are
-judged as they were written ("drafting"; "reading" quotes the passage that the model names), before the check that keeps unsupported sentences from customers. For DataTalks, the
+judged as they were written ("drafting"; "reading" quotes the passage that the model names), before the check that keeps
+unsupported sentences from customers. The trade and the shop are also shown by language. For DataTalks, the
 cosine of each answer to the FAQ's own text (same encoder) stands beside that of a large hosted model's answers.
 """
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -41,6 +42,7 @@ from bot.answering.adapters import DEFAULT_ADAPTER
 from bot.answering.bundled_model import NAME, unpack_model
 from bot.answering.compose import compose
 from bot.answering.local_model import LocalModel
+from bot.conversation import Language
 from bot.factory import rebuild
 from bot.learning import open_index
 from bot.logs import configure_logs
@@ -100,6 +102,21 @@ def table_of(name: str, judged: dict[str, list[Judged]], cosines: dict[str, list
     if cosines.get("hosted model"):
         table.add_row("hosted model", *[""] * len(METRICS), f"{np.mean(cosines['hosted model']):.3f}", "", "")
     return table
+
+
+def by_language(judged: Mapping[str, Mapping[str, list[Judged]]]) -> dict[str, dict[str, list[Judged]]]:
+    """The sets in which both languages are asked alike, together, and apart by language."""
+    both = [name for name in judged if name in BILINGUAL]
+    return {
+        f"{' and '.join(both)}, {language.value}": {
+            system: [
+                each for name in both for each in judged[name][system] if each.example.language == language
+            ]
+            for system in judged[both[0]]
+        }
+        for language in (Language.ZH, Language.EN)
+        if both
+    }
 
 
 def figures_of(answers: Sequence[Judged]) -> dict[str, Estimate]:
@@ -179,7 +196,7 @@ def main() -> None:
             judged[name][system] = [judge(example, writer(example)) for example in examples]
             _screen.print(f"{system}: {name} done")
     figures: dict[str, Any] = {}
-    for name, answers in judged.items():
+    for name, answers in {**judged, **by_language(judged)}.items():
         hosted = hosted_answers(chosen.data) if name == "datatalks" else {}
         cosines = _cosines(encoder, answers, sets[name], hosted) if hosted else {}
         Console(width=190).print(table_of(name, answers, cosines))
@@ -191,6 +208,7 @@ def main() -> None:
 
 
 SETS = ("car rental", "shop", "cmrc2018", "drcd", "datatalks")
+BILINGUAL = SETS[:2]
 
 
 def _sets(chosen: argparse.Namespace, settings: Settings, encoder: Encoder) -> dict[str, list[Example]]:
@@ -208,7 +226,7 @@ def _sets(chosen: argparse.Namespace, settings: Settings, encoder: Encoder) -> d
     wanted = chosen.sets or SETS
     if not data.is_dir():
         _screen.print(f"{data} is not there, so the public sets are left out; --data names another place.")
-        wanted = [name for name in wanted if name in SETS[:2]]
+        wanted = [name for name in wanted if name in BILINGUAL]
     return {name: make[name]() for name in wanted}
 
 
