@@ -22,9 +22,9 @@ from bot.settings import Settings
 from bot.upkeep.calibration.running import calibrate_again
 from finetune.curation.curate import CurationSettings
 from finetune.curation.dataset import Dataset, load_dataset_folder
-from finetune.cycle_folder import FOLDER, LAST, STATE, alone, now, read, write
+from finetune.cycle_folder import BROKEN, FOLDER, LAST, STATE, alone, now, read, write
 from finetune.encoder_tuning import tune_if_new
-from finetune.errors import DatasetDamaged, GateRefused, NothingToLearn, TooFewJudged
+from finetune.errors import DatasetDamaged, FinetuneError, GateRefused, NothingToLearn, TooFewJudged
 from finetune.evaluation.evaluate import evaluate
 from finetune.evaluation.promote import Verdict, find_verdict, promote, store_evaluation
 from finetune.examples.lessons import TALKS
@@ -102,10 +102,13 @@ def run_cycle(
                 _Job(settings, encoder, adapter_registry(settings), how, limit, lessons, tune, stages, report)
             )
             write(folder / LAST, {"at": now(), **asdict(done)})
-        except Exception:  # it would come again; only one that was killed is gone on with
+        except Exception as error:  # it would come again; only one that was killed is gone on with
             (folder / STATE).unlink(missing_ok=True)
+            said = error.said if isinstance(error, FinetuneError) else as_it_is(str(error))
+            write(folder / BROKEN, {"at": now(), "said": said})
             raise
-        (folder / STATE).unlink(missing_ok=True)
+        for done_with in (STATE, BROKEN):
+            (folder / done_with).unlink(missing_ok=True)
     log.info("cycle_done", candidate=done.candidate, promoted=done.promoted, reasons=len(done.reasons))
     return done
 

@@ -5,6 +5,7 @@ var/cycle/
   holder.json    who that is, for whoever finds the lock held
   state.json     the training set of a cycle that was killed; the next one goes on with it
   last.json      the summary of the last cycle that ended
+  broken.json    why the one after it broke off, in both languages; gone when the next one ends
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from finetune.errors import CycleBusy, FinetuneError
 from retrieval.publish import write_atomically
 
 FOLDER = "cycle"  # below `var`
-STATE, LAST = "state.json", "last.json"
+STATE, LAST, BROKEN = "state.json", "last.json", "broken.json"
 _LOCK, _HOLDER = ".lock", "holder.json"
 
 

@@ -22,11 +22,16 @@ Each message says what happened, the value seen, and what to do.
 
 from __future__ import annotations
 
-from finetune.tongues import Told
+from finetune.tongues import Told, as_it_is
 
 
 class FinetuneError(Exception):
-    """The root: catch this at the edge of a command."""
+    """The root: catch this at the edge of a command. `said` is the message in both languages, where there are two."""
+
+    def __init__(self, message: str | Told) -> None:
+        """Keep what is to be said; as text, the error is its English."""
+        self.said: Told = as_it_is(message) if isinstance(message, str) else message
+        super().__init__(self.said["en"])
 
 
 class NothingToExport(FinetuneError):
@@ -70,15 +75,7 @@ class TrainingError(FinetuneError):
 
 
 class TooFewJudged(TrainingError):
-    """Raised when people labelled or judged too few questions to learn from some and to measure with others.
-
-    `said` says so in both languages.
-    """
-
-    def __init__(self, said: Told) -> None:
-        """Keep what is to be said; the message is the English one."""
-        super().__init__(said["en"])
-        self.said = said
+    """Raised when people labelled or judged too few questions to learn from some and to measure with others."""
 
 
 class EvaluationError(FinetuneError):

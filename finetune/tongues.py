@@ -13,7 +13,7 @@ Tongue = Literal["zh", "en"]
 TONGUES: tuple[Tongue, ...] = ("zh", "en")
 Told = Mapping[Tongue, str]  # the same in both languages
 
-TOLD = Path(__file__).with_name("told.yaml")  # what a night tells of what it learned besides the adapter
+TOLD = Path(__file__).with_name("told.yaml")  # what a night tells beside the verdict on the adapter
 NOTHING: Told = {"zh": "", "en": ""}
 _BETWEEN: Told = {"zh": "", "en": " "}
 

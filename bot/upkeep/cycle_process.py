@@ -4,6 +4,7 @@ var/cycle/
   process.json   the process that the console started last: its pid, when it began, who started it
   console.log    what it said
   last.json      the summary of the last cycle that ended, as `kefu cycle` writes it
+  broken.json    why the one after it broke off, likewise
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +28,7 @@ from retrieval.publish import write_atomically
 
 FOLDER = "cycle"  # below `var`, as in finetune/cycle.py
 EVALUATIONS = "evaluations"  # likewise, as in finetune/evaluation/promote.py
-_PROCESS, _LOG, _LAST = "process.json", "console.log", "last.json"
+_PROCESS, _LOG, _LAST, _BROKEN = "process.json", "console.log", "last.json", "broken.json"
 _LAST_WORDS = 6  # lines
 _NICE = 10  # customers come first
 _STEP = re.compile(
@@ -138,13 +139,19 @@ class CycleProcess:
         (self._folder / _PROCESS).unlink(missing_ok=True)  # somebody knows why it ended
         return True
 
-    def broken_off(self) -> str | None:
-        """What the last process said at its end, if it ended by itself and left no summary; else None."""
+    def broken_off(self) -> Mapping[str, str] | None:
+        """Why the last cycle left no summary, by language: what it noted, or else said last; None if it did, or runs.
+
+        One that somebody stopped did not break off.
+        """
         record = _read(self._folder / _PROCESS)
-        if not record or _process(record) is not None or str(self.last().get("at", "")) > str(record["at"]):
+        if _process(record) is not None:
             return None
+        noted: dict[str, str] | None = _read(self._folder / _BROKEN).get("said")
+        if noted is not None or not record or str(self.last().get("at", "")) > str(record["at"]):
+            return noted
         said = [line for line in self.log() if not _STEP.match(line)]
-        return "\n".join(said[-_LAST_WORDS:])
+        return dict.fromkeys(("zh", "en"), "\n".join(said[-_LAST_WORDS:]))
 
     def _reap(self) -> None:
         """Take note of children that ended; else they stay as zombies."""

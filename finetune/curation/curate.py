@@ -28,8 +28,10 @@ from finetune.curation.splits import Splits, apart, split
 from finetune.errors import CurationError, NothingToLearn
 from finetune.masking import Redactor, check_masked
 from finetune.records import Conversation, Exchange
+from finetune.tongues import TOLD, filled, read_words
 
 # Of the threshold for duplicates: a test question must be farther from training than a duplicate.
+_WORDS = read_words(TOLD)["curation"]
 _NEAR_FOR_SPLIT = 0.8
 
 
@@ -144,10 +146,7 @@ def _part(line: Line, settings: CurationSettings) -> Splits:
     wanted = {"train": 1.0, "validation": settings.validation, "test": settings.test}
     empty = [name for name, side in sides.items() if not side and wanted[name] > 0]
     if empty:
-        raise NothingToLearn(
-            f"{len(trimmed)} conversations leave none for {', '.join(empty)}: too few customers, or questions too much "
-            "alike. Import more conversations, or set that share to 0."
-        )
+        raise NothingToLearn(filled(_WORDS["empty_side"], count=len(trimmed), sides=", ".join(empty)))
     line.leave_out("split", splits.left_out)
     return splits
 

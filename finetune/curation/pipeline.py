@@ -11,7 +11,9 @@ from finetune.curation.likeness import alike, asked
 from finetune.errors import NothingToLearn
 from finetune.masking import Redactor, check_masked, masked_texts
 from finetune.records import Conversation, Exchange
+from finetune.tongues import TOLD, filled, joined, read_words
 
+_WORDS = read_words(TOLD)
 _CAME_TWICE = "the same conversation came twice"
 
 
@@ -141,13 +143,19 @@ class Line:
         left = len(self.selected)
         if left < least:
             taken = [
-                f"{step.name} {step.before - step.after}" for step in self.steps if step.after < step.before
+                filled(_WORDS["steps"][step.name], count=step.before - step.after)
+                for step in self.steps
+                if step.after < step.before
             ]
             began = self.steps[0].before if self.steps else 0
             raise NothingToLearn(
-                f"Of {began} exchanges, {left} are left, and {least} are needed; what each step took: "
-                f"{', '.join(taken) if taken else 'nothing'}. Import more conversations, let the log grow, or lower the "
-                "least number."
+                filled(
+                    _WORDS["curation"]["too_few"],
+                    began=began,
+                    left=left,
+                    least=least,
+                    taken=joined(taken, {"zh": "、", "en": ", "}) if taken else _WORDS["curation"]["nothing"],
+                )
             )
 
     def _masked(self, text: str) -> str:

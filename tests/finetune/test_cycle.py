@@ -245,7 +245,10 @@ def test_a_cycle_that_failed_begins_anew_the_next_night(
         patch.setattr(cycle, "run_training", broken)
         with pytest.raises(NothingToLearn):
             run()
+    noted = settings.var / "cycle" / "broken.json"
+    assert json.loads(noted.read_text("utf-8"))["said"] == {"zh": "broken", "en": "broken"}
     assert not run().resumed
+    assert not noted.exists()
 
 
 @pytest.mark.usefixtures("hollow")
@@ -290,8 +293,9 @@ def test_thresholds_are_calibrated_again_to_the_budget_that_the_team_stated(
 
 
 def test_too_little_to_learn_from_is_a_clear_error(run: Run) -> None:
-    with pytest.raises(NothingToLearn, match="500 are needed"):
+    with pytest.raises(NothingToLearn, match="500 are needed") as refused:
         run(how=replace(HOW, least=500))
+    assert "至少要 500 轮" in refused.value.said["zh"]
 
 
 def test_a_set_has_canaries_among_its_conversations_and_names_them(settings: Settings) -> None:

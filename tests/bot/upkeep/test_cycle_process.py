@@ -86,9 +86,13 @@ def test_one_that_ended_without_a_summary_is_known_by_its_last_words(settings: S
     summary.parent.mkdir(parents=True)
     summary.write_text('{"at": "2026-11-30T03:00:00+00:00"}', "utf-8")  # of the night before
     cycle = ended(settings, "print('Curating  1/1'); print('kefu: of 30 exchanges,'); print('5 are left')")
-    assert cycle.broken_off() == "kefu: of 30 exchanges,\n5 are left"
+    words = "kefu: of 30 exchanges,\n5 are left"
+    assert cycle.broken_off() == {"zh": words, "en": words}
     summary.write_text('{"at": "2126-11-30T03:00:00+00:00"}', "utf-8")
     assert cycle.broken_off() is None
+    noted = {"zh": "只剩 5 轮", "en": "5 are left"}  # by a night that the console did not start
+    summary.with_name("broken.json").write_text(json.dumps({"said": noted}), "utf-8")
+    assert cycle.broken_off() == noted
 
 
 def test_one_that_somebody_stopped_is_not_broken_off(cycle: CycleProcess) -> None:
