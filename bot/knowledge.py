@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from bot.answering.answerer import Answerer, Question, Said
+from bot.answering.answerer import OFF_TOPIC, Answerer, Question, Said
 from bot.answering.grounded import DECLINED
 from bot.content import Content, Intent
 from bot.conversation import ConversationId, Language, Provenance, Turn
-from bot.desk.suggestions import SuggestedReply, likely_intent, suggested, turn_in_question
+from bot.desk.suggestions import LEAST, SuggestedReply, likely_intent, suggested, turn_in_question
 from bot.insight.recommend import Because, Interest, Recommendation, Recommender, interests_of, is_welcome
 from bot.policy import decide, dialog_state
 from bot.safety.wordlist import NO_WORDS, WordList
@@ -120,7 +120,9 @@ class Knowledge:
         )
 
     def suggest(self, past: Sequence[Turn], *, day: date, top_k: int) -> tuple[SuggestedReply, ...]:
-        """Replies that a person may send to the customer's last question; none if they only asked for a person.
+        """Replies that a person may send to the customer's last question.
+
+        None if they only asked for a person, or for what is not our business.
 
         Args:
             past: the last turns of the conversation, oldest first.
@@ -128,11 +130,12 @@ class Knowledge:
             top_k: how many articles the search returns.
         """
         turn = turn_in_question(past, self.person_intents())
-        if turn is None:
+        if turn is None or turn.reason == OFF_TOPIC:
             return ()
         known = dialog_state(past).known_slots
-        hits = self.find(turn.question, turn.language, top_k=top_k, day=day)
-        question = Question(turn.question, turn.language, tuple(hits), turn.score, known, ())
+        found = self.find(turn.question, turn.language, top_k=top_k, day=day)
+        hits = tuple(hit for hit in found if hit.score >= LEAST)
+        question = Question(turn.question, turn.language, hits, turn.score, known, ())
         intent = likely_intent(turn, self.serving(day), self.person_intents())
         approved = None if intent is None else self.answerer.approved(intent, question)
         return suggested(approved, intent, self.answerer.quoted(question))

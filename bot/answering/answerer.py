@@ -76,8 +76,10 @@ class Answerer:
             return None
         written = self._writer.quote(question.text, question.hits)
         cited = presentation.cited_sources(question.hits, tuple(dict.fromkeys(written.sources)))
-        sources = tuple(replace(source, number=0) for source in cited)
-        return Said(written.text, sources)
+        listed: dict[str, Source] = {}  # an article once, however many of its passages are quoted
+        for source in cited:
+            listed.setdefault(source.url, replace(source, number=0))
+        return Said(written.text, tuple(listed.values()))
 
     def _fixed(self, decision: Decision, question: Question) -> tuple[str, tuple[Source, ...]]:
         """Wording that a person has approved, and the articles behind it."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.answering.answerer import Said
 from bot.conversation import Route, Source, Turn
 
-_LEAST_INTENT = 0.2  # probability from which an intent's wording is worth a look
+LEAST = 0.2  # probability from which an intent's wording, or an article, is worth a look
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ def turn_in_question(turns: Sequence[Turn], calls_for_person: Collection[str]) -
     """The customer's last turn that says what they want; None if all only asked for a person, or there is none."""
     for turn in reversed(turns):
         best = turn.intents[0] if turn.intents else None
-        only_a_call = best is not None and best.intent in calls_for_person and best.score >= _LEAST_INTENT
+        only_a_call = best is not None and best.intent in calls_for_person and best.score >= LEAST
         if turn.route is not Route.MERGED and turn.intent not in calls_for_person and not only_a_call:
             return turn
     return None
@@ -33,7 +33,7 @@ def turn_in_question(turns: Sequence[Turn], calls_for_person: Collection[str]) -
 def likely_intent(turn: Turn, known: Collection[str], calls_for_person: Collection[str]) -> str | None:
     """The intent whose wording may answer a turn, likely or not so likely; None if none comes near."""
     for scored in turn.intents:
-        if scored.score < _LEAST_INTENT:
+        if scored.score < LEAST:
             return None
         if scored.intent in known and scored.intent not in calls_for_person:
             return scored.intent

@@ -195,6 +195,26 @@ def test_a_call_for_a_person_alone_suggests_nothing(shop: Manager) -> None:
     assert shop.suggestions(opened(shop, "转人工")) == []
 
 
+@pytest.mark.parametrize("question", ["写一首诗", "write a poem"])
+def test_what_is_not_our_business_suggests_nothing(shop: Manager, question: str) -> None:
+    assert shop.suggestions(opened(shop, question, "转人工")) == []
+
+
+def test_an_article_that_hardly_answers_is_not_suggested_and_one_that_answers_is_named_once(
+    shop: Manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk = opened(shop, "空调保修，冰箱保修", "转人工")
+    hit, *_ = shop.knowledge.find("空调保修，冰箱保修", Language.ZH, top_k=5, day=TODAY)
+    texts = ("空调保修 1 年。", "冰箱保修 3 月。")
+    found = [replace(hit, passage=replace(hit.passage, id=f"warranty#{text}", text=text)) for text in texts]
+    monkeypatch.setattr(Knowledge, "find", lambda *_, **__: found)
+    *_, reply = shop.suggestions(talk)
+    assert all(text in reply.text for text in texts)
+    assert [source.url for source in reply.sources] == ["/articles/zh/warranty"]
+    found[:] = [replace(each, score=0.1) for each in found]
+    assert all(reply.intent is not None for reply in shop.suggestions(talk))
+
+
 def test_an_answer_becomes_a_gap_with_a_draft_of_it(shop: Manager, tmp_path: Path) -> None:
     talk = opened(shop, "你们支持刷脸支付吗", "转人工")
     shop.desk.take(talk, LI)
