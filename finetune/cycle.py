@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,7 @@ def run_cycle(
     """
     folder = settings.var / FOLDER
     with alone(folder):
+        (folder / BROKEN).unlink(missing_ok=True)
         try:
             done = _run(
                 _Job(settings, encoder, adapter_registry(settings), how, limit, lessons, tune, stages, report)
@@ -105,10 +106,10 @@ def run_cycle(
         except Exception as error:  # it would come again; only one that was killed is gone on with
             (folder / STATE).unlink(missing_ok=True)
             said = error.said if isinstance(error, FinetuneError) else as_it_is(str(error))
-            write(folder / BROKEN, {"at": now(), "said": said})
+            with suppress(OSError):  # a full disk, say; why it broke off is raised all the same
+                write(folder / BROKEN, {"at": now(), "said": said})
             raise
-        for done_with in (STATE, BROKEN):
-            (folder / done_with).unlink(missing_ok=True)
+        (folder / STATE).unlink(missing_ok=True)
     log.info("cycle_done", candidate=done.candidate, promoted=done.promoted, reasons=len(done.reasons))
     return done
 

@@ -5,7 +5,7 @@ var/cycle/
   holder.json    who that is, for whoever finds the lock held
   state.json     the training set of a cycle that was killed; the next one goes on with it
   last.json      the summary of the last cycle that ended
-  broken.json    why the one after it broke off, in both languages; gone when the next one ends
+  broken.json    why the one after it broke off, in both languages; gone when the next one begins
 """
 
 from __future__ import annotations

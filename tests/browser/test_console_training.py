@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -23,10 +24,11 @@ _TRAINS = "import time\nfor step in range(1, 60): print(f'Training  {step}/60', 
 _REFUSES = """
 import datetime, json, pathlib, time
 print('Asking candidate and current  1/9', flush=True)
-time.sleep(4)
+last = pathlib.Path(%r)
+while not last.with_name('go').exists(): time.sleep(0.1)
 told = {'at': datetime.datetime.now(datetime.UTC).isoformat(), 'candidate': 'lora-1', 'over': 'default', 'promoted': False, 'gains': []}
 told['reasons'] = [{'zh': '没有超出误差地变好', 'en': 'not better beyond noise'}]
-pathlib.Path(%r).write_text(json.dumps(told))
+last.write_text(json.dumps(told))
 """
 
 
@@ -60,6 +62,7 @@ def open_training(browser: Browser, app: Starlette, kefu: Kefu, address: str) ->
         app.state.console.workshop.cycle = cycles[-1]
         contexts.append(browser.new_context(locale=locale))
         page = contexts[-1].new_page()
+        page.clock.install()
         enter_console(page, address, "admin")
         page.goto(f"{address}/console/training")
         return page
@@ -83,11 +86,12 @@ def test_the_button_that_stops_a_night_stays_under_the_finger_while_the_page_is_
     before = progress.text_content() or ""
     expect(progress).not_to_have_text(before)
     expect(stop).to_be_focused()
+    page.clock.pause_at(datetime.now() + timedelta(seconds=10))  # noqa: DTZ005 — as the browser has it
     page.keyboard.press("Enter")
     sure = page.locator("form.actions button.danger")
     expect(sure).not_to_have_text("停止")  # it asks once more
     with page.expect_response("**/training/progress"):
-        pass
+        page.clock.run_for(2_500)  # it asks for 4 seconds
     page.wait_for_timeout(200)
     expect(sure).not_to_have_text("停止")
     sure.click()
@@ -100,6 +104,7 @@ def test_who_watched_a_night_is_shown_what_came_of_it(open_training: OpenTrainin
     page = open_training(_REFUSES % str(summary), "zh-CN")
     page.get_by_role("button", name="开始训练").click()
     expect(page.locator("#cycle")).to_contain_text("向候选和现用的提问")
+    summary.with_name("go").touch()
     expect(page.get_by_text("没有超出误差地变好")).to_be_visible()
     expect(page.locator("#cycle")).to_contain_text("现在没有在训练")
 
