@@ -19,6 +19,7 @@ from bot.answering.model_loading import base_sha256, has_gpu, label_of
 from bot.answering.registry import NONE as NO_ADAPTER
 from bot.answering.registry import AdapterRegistry, BaseModel
 from bot.answering.remote_model import RemoteModel
+from bot.answering.torch_threads import drafting_threads
 from bot.errors import BotError, SettingsError
 from bot.safety.wordlist import WordList
 from bot.settings import Settings
@@ -31,6 +32,7 @@ from retrieval.sentence_encoder import load_encoder
 
 try:
     from bot.answering.openvino_model import OpenVinoModel
+    from bot.answering.openvino_trial import trouble_with
 except ImportError:  # the extra `openvino` is not installed
     OpenVinoModel = None  # type: ignore[assignment,misc]
 
@@ -221,6 +223,10 @@ def _on_openvino(settings: Settings, folder: Path) -> DraftingModel | None:
     """The model on OpenVINO; None, and a line in the log, if it cannot be had: torch writes the same answers."""
     if OpenVinoModel is None:
         log.warning("engine_not_installed", engine="openvino", remedy="pip install 'kefu[openvino]'")
+        return None
+    trouble = trouble_with(folder, drafting_threads(settings.model.threads), settings.exports_path)
+    if trouble is not None:
+        log.error("engine_failed", engine="openvino", reason=trouble)
         return None
     try:
         return OpenVinoModel(folder, threads=settings.model.threads)

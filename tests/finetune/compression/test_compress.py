@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -176,9 +177,9 @@ def test_without_files_for_it_torch_serves_instead_of_openvino(
     assert "openvino" not in model.name
 
 
-@pytest.mark.parametrize("missing", [True, False], ids=["not installed", "damaged"])
+@pytest.mark.parametrize("trouble", ["not installed", "damaged", "deadly"])
 def test_torch_serves_where_openvino_cannot(
-    missing: bool,
+    trouble: str,
     base: Path,
     adapter: Path,
     tmp_path: Path,
@@ -186,8 +187,11 @@ def test_torch_serves_where_openvino_cannot(
 ) -> None:
     (one,) = export(adapter, base, tmp_path / "exports", (OPENVINO_INT8,))
     assert one.folder is not None
-    if missing:
+    if trouble == "not installed":
         monkeypatch.setattr("bot.models.OpenVinoModel", None)
+    elif trouble == "deadly":  # it takes the process with it that loads it
+        dies = (sys.executable, "-c", "import os; os.abort()")
+        monkeypatch.setattr("bot.answering.openvino_trial._COMMAND", dies)
     else:
         graph = one.folder / "model.xml"
         graph.write_bytes(b"x" * graph.stat().st_size)
