@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,10 @@ TRIALS = "trials.json"  # among the exports
 _COMMAND = (sys.executable, "-m", __name__)
 _RAISED = 1  # exit code of a process that an error ended: it is raised to whoever loads the file, too
 _SECONDS = 300.0
+_KILLED_BY = -9  # SIGKILL
+_KILLED = "is killed, perhaps for want of memory"
+_LATE = f"does not end within {_SECONDS:.0f} seconds"
+_PASSING = {_KILLED, _LATE}  # says nothing of the next time
 
 log = structlog.get_logger(__name__)
 
@@ -41,24 +45,32 @@ def trouble_with(folder: Path, threads: int, exports: Path) -> str | None:
     key = f"{folder.parent.name}/{folder.name}, OpenVINO {openvino.__version__}, {device}, {threads} threads"
     path = exports / TRIALS
     known = _read(path)
-    if key not in known:
+    trouble = known.get(key)
+    if trouble is None:
         log.info("engine_tried", engine="openvino", export=str(folder))
-        known[key] = _tried([*_COMMAND, str(folder), str(threads)])
-        try:
-            write_atomically(path, json.dumps(known, ensure_ascii=False, indent=2).encode() + b"\n")
-        except OSError as error:  # then it is tried again
-            log.warning("trial_not_kept", reason=str(error))
-    if not known[key]:
+        trouble = _tried([*_COMMAND, str(folder), str(threads)])
+        if trouble not in _PASSING:
+            _keep(path, {**known, key: trouble})
+    if not trouble:
         return None
-    return f"A process that computes with {folder} {known[key]}. To try it again, delete {path}."
+    return f"A process that computes with {folder} {trouble}. To try it again, delete {path} and start again."
 
 
 def _tried(command: Sequence[str]) -> str:
     try:
         done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603 — our own command
     except subprocess.TimeoutExpired:
-        return f"does not end within {_SECONDS:.0f} seconds"
+        return _LATE
+    if done.returncode == _KILLED_BY:
+        return _KILLED
     return "" if done.returncode in (0, _RAISED) else f"ends with code {done.returncode}"
+
+
+def _keep(path: Path, trials: Mapping[str, str]) -> None:
+    try:
+        write_atomically(path, json.dumps(trials, ensure_ascii=False, indent=2).encode() + b"\n")
+    except OSError as error:  # then it is tried again
+        log.warning("trial_not_kept", reason=str(error))
 
 
 def _read(path: Path) -> dict[str, str]:

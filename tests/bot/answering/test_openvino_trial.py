@@ -64,5 +64,17 @@ def test_what_dies_is_not_loaded_until_something_is_new(
     assert trouble_with(exported, 2, exports) is None
 
 
+def test_what_was_killed_for_want_of_memory_is_tried_again(
+    exported: Path, exports: Path, deadly: pytest.MonkeyPatch
+) -> None:
+    killed = (sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    deadly.setattr(openvino_trial, "_COMMAND", killed)
+    said = trouble_with(exported, 3, exports)
+    assert said is not None
+    assert "want of memory" in said
+    deadly.setattr(openvino_trial, "_COMMAND", COMMAND)
+    assert trouble_with(exported, 3, exports) is None
+
+
 def test_an_error_is_left_to_whoever_loads_it(tmp_path: Path) -> None:
     assert trouble_with(tmp_path / "no-export", 1, tmp_path) is None
