@@ -19,7 +19,7 @@ from bot.conversation import Language
 from bot.errors import SettingsError
 from bot.policy import Thresholds
 from bot.settings import Settings
-from retrieval.publish import write_atomically
+from retrieval.publish import write_record
 
 KIND, FORMAT = "thresholds", 1
 LANGUAGES = (Language.ZH, Language.EN)
@@ -103,7 +103,7 @@ def write_calibrated(path: Path, values: Calibrated, certificate: Mapping[str, A
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, json.dumps(content, ensure_ascii=False, indent=2).encode() + b"\n")
+        write_record(path, content)
     except OSError as error:
         raise SettingsError(
             f"{path} cannot be written: {error.strerror or error}. Make room or make it writable; what was there stays."

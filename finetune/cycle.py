@@ -22,7 +22,7 @@ from bot.settings import Settings
 from bot.upkeep.calibration.running import calibrate_again
 from finetune.curation.curate import CurationSettings
 from finetune.curation.dataset import Dataset, load_dataset_folder
-from finetune.cycle_folder import BROKEN, FOLDER, LAST, STATE, alone, now, read, write
+from finetune.cycle_folder import BROKEN, FOLDER, LAST, STATE, alone, now
 from finetune.encoder_tuning import tune_if_new
 from finetune.errors import DatasetDamaged, FinetuneError, GateRefused, NothingToLearn, TooFewJudged
 from finetune.evaluation.evaluate import evaluate
@@ -37,7 +37,7 @@ from finetune.training.intent_training import teach_intents, told
 from finetune.training_set import make_training_set
 from retrieval.encoder import Encoder
 from retrieval.errors import RetrievalError
-from retrieval.publish import current
+from retrieval.publish import current, read_record, write_record
 
 _BY = "cycle"
 _WORDS = read_words(TOLD)["cycle"]
@@ -102,12 +102,12 @@ def run_cycle(
             done = _run(
                 _Job(settings, encoder, adapter_registry(settings), how, limit, lessons, tune, stages, report)
             )
-            write(folder / LAST, {"at": now(), **asdict(done)})
+            write_record(folder / LAST, {"at": now(), **asdict(done)})
         except Exception as error:  # it would come again; only one that was killed is gone on with
             (folder / STATE).unlink(missing_ok=True)
             said = error.said if isinstance(error, FinetuneError) else as_it_is(str(error))
             with suppress(OSError):  # a full disk, say; why it broke off is raised all the same
-                write(folder / BROKEN, {"at": now(), "said": said})
+                write_record(folder / BROKEN, {"at": now(), "said": said})
             raise
         (folder / STATE).unlink(missing_ok=True)
     log.info("cycle_done", candidate=done.candidate, promoted=done.promoted, reasons=len(done.reasons))
@@ -176,7 +176,7 @@ def _run(job: _Job) -> CycleReport:
 def _dataset(job: _Job) -> tuple[Dataset, bool]:
     """The training set of a cycle that was killed, or a new one; and whether it is the former."""
     state = job.settings.var / FOLDER / STATE
-    begun = read(state).get("dataset")
+    begun = read_record(state).get("dataset")
     if isinstance(begun, str):
         try:
             return load_dataset_folder(Path(begun)), True
@@ -188,7 +188,7 @@ def _dataset(job: _Job) -> tuple[Dataset, bool]:
     except NothingToLearn:  # and what the search learned of earlier sets may have been forgotten since
         unlearn(job.settings, job.encoder, job.stages)
         raise
-    write(state, {"dataset": str(dataset.folder), "at": now()})
+    write_record(state, {"dataset": str(dataset.folder), "at": now()})
     job.stages("curate", 1, 1)
     return dataset, False
 

@@ -10,19 +10,17 @@ var/cycle/
 
 from __future__ import annotations
 
-import json
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
 from finetune.errors import CycleBusy, FinetuneError
-from retrieval.publish import write_atomically
+from retrieval.publish import read_record, write_record
 
 FOLDER = "cycle"  # below `var`
 STATE, LAST, BROKEN = "state.json", "last.json", "broken.json"
@@ -42,7 +40,7 @@ def alone(folder: Path) -> Iterator[None]:
         lock = FileLock(folder / _LOCK)
         lock.acquire(timeout=0)
     except Timeout as error:
-        holder = read(folder / _HOLDER)
+        holder = read_record(folder / _HOLDER)
         raise CycleBusy(
             f"Another cycle is running: process {holder.get('pid', 'unknown')} on {holder.get('host', 'this machine')} "
             f"since {holder.get('since', 'an unknown time')}. Wait until it is done, or end that process; what it has "
@@ -51,25 +49,11 @@ def alone(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise FinetuneError(f"{folder} cannot be written: {error}. Make it writable.") from error
     try:
-        write(folder / _HOLDER, {"pid": os.getpid(), "host": socket.gethostname(), "since": now()})
+        write_record(folder / _HOLDER, {"pid": os.getpid(), "host": socket.gethostname(), "since": now()})
         yield
     finally:
         (folder / _HOLDER).unlink(missing_ok=True)
         lock.release()
-
-
-def read(path: Path) -> dict[str, Any]:
-    """A file of ours; empty if it is not there or is broken: then the cycle begins anew."""
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def write(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a file that `read` reads."""
-    write_atomically(path, json.dumps(content, ensure_ascii=False, indent=2).encode() + b"\n")
 
 
 def now() -> str:

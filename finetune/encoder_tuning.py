@@ -13,7 +13,6 @@ switches encoders by themselves, because the index must be built anew: `next_ste
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -33,7 +32,7 @@ from retrieval.build import VECTOR_CACHE
 from retrieval.bundled_encoder import unpack_encoder
 from retrieval.encoder import Encoder
 from retrieval.errors import PublishError, RetrievalError
-from retrieval.publish import current, publish, write_atomically
+from retrieval.publish import current, publish, read_record, write_record
 from retrieval.vector_cache import CachedEncoder
 
 FOLDER = "encoders"  # below `var`
@@ -107,7 +106,7 @@ def tune_if_new(settings: Settings, encoder: Encoder, shown: Shown = lambda *_: 
     """
     try:
         plan = plan_tuning(settings, encoder)
-        last = _last(settings.var / FOLDER)
+        last = read_record(settings.var / FOLDER / _LAST)
         waits = last.get("folder") is not None and last.get("base") == plan.base
         if waits or last.get("identity") == plan.identity:
             return f"As at {last.get('at')}: {last.get('told')}"
@@ -166,15 +165,6 @@ def _remember(root: Path, plan: TuningPlan, done: Tuning) -> None:
         "figures": [asdict(score) for score in done.scores],
     }
     try:
-        write_atomically(root / _LAST, json.dumps(content, ensure_ascii=False, indent=2).encode() + b"\n")
+        write_record(root / _LAST, content)
     except OSError as error:
         raise PublishError(f"{root / _LAST} cannot be written: {error}. Make room.") from error
-
-
-def _last(root: Path) -> dict[str, Any]:
-    """What the last try came to; empty if there was none."""
-    try:
-        content = json.loads((root / _LAST).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}

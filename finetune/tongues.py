@@ -15,6 +15,7 @@ Told = Mapping[Tongue, str]  # the same in both languages
 
 TOLD = Path(__file__).with_name("told.yaml")  # what a night tells beside the verdict on the adapter
 NOTHING: Told = {"zh": "", "en": ""}
+LISTED: Told = {"zh": "、", "en": ", "}  # between the parts of a list
 _BETWEEN: Told = {"zh": "", "en": " "}
 
 

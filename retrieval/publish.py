@@ -160,6 +160,24 @@ def write_atomically(path: Path, data: bytes) -> None:
     _sync_folder(path.parent)
 
 
+def read_record(path: Path) -> dict[str, Any]:
+    """A small JSON object that `write_record` wrote; empty if it is not there or is damaged: whoever asks begins anew."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def write_record(path: Path, content: Mapping[str, Any]) -> None:
+    """Replace a file as `write_atomically` does.
+
+    Raises:
+        OSError: it cannot be written; what was there before stays.
+    """
+    write_atomically(path, json.dumps(content, ensure_ascii=False, indent=2).encode() + b"\n")
+
+
 @contextmanager
 def _writing(root: Path) -> Iterator[None]:
     """Turns what a disk says into one error that says what to do."""

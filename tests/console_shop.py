@@ -6,11 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fastapi import FastAPI
+
 from bot.factory import Kefu, assemble, rebuild
 from bot.settings import Settings
 from bot.settings_sections import ModelSettings, PolicySettings, ServerSettings
+from tests.console_people import admit
 from tests.fakes import WordEncoder
 from tests.small_shop import write_knowledge_base
+from tests.web_server import built
+
+
+def console_of(kefu: Kefu) -> FastAPI:
+    """Kefu's server, where an agent, an editor and an admin can sign in."""
+    app = built(kefu.manager, kefu.settings, kefu)
+    admit(app, kefu.desk)
+    return app
 
 
 @contextmanager

@@ -8,7 +8,6 @@ started again dies each time. What was found is kept for this very file, version
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ import structlog
 
 from bot.answering.openvino_model import OpenVinoEngine
 from bot.answering.openvino_quietly import openvino
-from retrieval.publish import write_atomically
+from retrieval.publish import read_record, write_record
 
 TRIALS = "trials.json"  # among the exports
 _COMMAND = (sys.executable, "-m", __name__)
@@ -44,7 +43,7 @@ def trouble_with(folder: Path, threads: int, exports: Path) -> str | None:
     device = openvino.Core().get_property("CPU", "FULL_DEVICE_NAME")
     key = f"{folder.parent.name}/{folder.name}, OpenVINO {openvino.__version__}, {device}, {threads} threads"
     path = exports / TRIALS
-    known = _read(path)
+    known = read_record(path)
     trouble = known.get(key)
     if trouble is None:
         log.info("engine_tried", engine="openvino", export=str(folder))
@@ -68,17 +67,9 @@ def _tried(command: Sequence[str]) -> str:
 
 def _keep(path: Path, trials: Mapping[str, str]) -> None:
     try:
-        write_atomically(path, json.dumps(trials, ensure_ascii=False, indent=2).encode() + b"\n")
+        write_record(path, trials)
     except OSError as error:  # then it is tried again
         log.warning("trial_not_kept", reason=str(error))
-
-
-def _read(path: Path) -> dict[str, str]:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def main(folder: str, threads: str) -> None:

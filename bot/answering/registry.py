@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from bot.answering.adapters import DEFAULT_ADAPTER, MANIFEST, AdapterManifest, check_fits, read_adapter
 from bot.errors import AdapterRefused, RegistryError
-from retrieval.publish import write_atomically
+from retrieval.publish import write_record
 
 NONE = "none"  # no adapter
 DEFAULT = "default"  # the one that comes with Kefu
@@ -261,7 +261,7 @@ class AdapterRegistry:
             "serving": self._current(history),  # for people; the history decides
             "history": [asdict(promotion) for promotion in history],
         }
-        write_atomically(self.path, json.dumps(content, ensure_ascii=False, indent=2).encode() + b"\n")
+        write_record(self.path, content)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -9,7 +9,6 @@ var/cycle/
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -24,7 +23,7 @@ import psutil
 from bot.errors import SettingsError
 from bot.progress_bars import NAMES
 from bot.settings import Settings
-from retrieval.publish import write_atomically
+from retrieval.publish import read_record, write_record
 
 FOLDER = "cycle"  # below `var`, as in finetune/cycle.py
 EVALUATIONS = "evaluations"  # likewise, as in finetune/evaluation/promote.py
@@ -101,7 +100,7 @@ class CycleProcess:
             process = psutil.Process(child.pid)
             process.nice(_NICE)
             record = {"pid": child.pid, "created": process.create_time(), "by": by, "at": _now()}
-            write_atomically(self._folder / _PROCESS, json.dumps(record, ensure_ascii=False).encode())
+            write_record(self._folder / _PROCESS, record)
         except (OSError, psutil.Error) as error:
             raise SettingsError(f"The cycle cannot be started: {error}. `kefu cycle` says more.") from error
         self._children.append(child)
@@ -110,7 +109,7 @@ class CycleProcess:
     def running(self) -> Running | None:
         """The cycle that runs, also if an earlier server started it; None if none does."""
         self._reap()
-        record = _read(self._folder / _PROCESS)
+        record = read_record(self._folder / _PROCESS)
         process = _process(record)
         if process is None:
             return None
@@ -128,7 +127,7 @@ class CycleProcess:
 
     def stop(self) -> bool:
         """End the cycle that runs, with its children; the next one goes on where it was. False if none runs."""
-        process = _process(_read(self._folder / _PROCESS))
+        process = _process(read_record(self._folder / _PROCESS))
         if process is None:
             self._reap()
             return False
@@ -144,10 +143,10 @@ class CycleProcess:
 
         One that somebody stopped did not break off.
         """
-        record = _read(self._folder / _PROCESS)
+        record = read_record(self._folder / _PROCESS)
         if _process(record) is not None:
             return None
-        noted: dict[str, str] | None = _read(self._folder / _BROKEN).get("said")
+        noted: dict[str, str] | None = read_record(self._folder / _BROKEN).get("said")
         if noted is not None or not record or str(self.last().get("at", "")) > str(record["at"]):
             return noted
         said = [line for line in self.log() if not _STEP.match(line)]
@@ -170,7 +169,7 @@ class CycleProcess:
 
     def last(self) -> dict[str, Any]:
         """The summary of the last cycle that ended; empty if none has."""
-        return _read(self._folder / _LAST)
+        return read_record(self._folder / _LAST)
 
     def report(self, candidate: str) -> Path | None:
         """The page of the newest evaluation of an adapter; None if there is none."""
@@ -189,14 +188,6 @@ def _process(record: dict[str, Any]) -> psutil.Process | None:
     except (KeyError, TypeError, ValueError, psutil.Error):
         return None
     return process if same and alive else None
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _now() -> str:

@@ -11,7 +11,7 @@ from finetune.curation.likeness import alike, asked
 from finetune.errors import NothingToLearn
 from finetune.masking import Redactor, check_masked, masked_texts
 from finetune.records import Conversation, Exchange
-from finetune.tongues import TOLD, filled, joined, read_words
+from finetune.tongues import LISTED, TOLD, filled, joined, read_words
 
 _WORDS = read_words(TOLD)
 _CAME_TWICE = "the same conversation came twice"
@@ -154,7 +154,7 @@ class Line:
                     began=began,
                     left=left,
                     least=least,
-                    taken=joined(taken, {"zh": "、", "en": ", "}) if taken else _WORDS["curation"]["nothing"],
+                    taken=joined(taken, LISTED) if taken else _WORDS["curation"]["nothing"],
                 )
             )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from finetune.evaluation.measures import METRICS
-from finetune.tongues import TONGUES, Told, Tongue, read_words
+from finetune.tongues import LISTED, Told, Tongue, filled, joined, read_words
 
 Section = Literal["page", "sorts", "metrics", "reasons"]
 _WORDS = Path(__file__).with_name("report.yaml")
@@ -42,15 +42,15 @@ class Reason:
     kind: str
     values: Mapping[str, str] = field(default_factory=dict)
 
-    def say(self, tongue: Tongue) -> str:
-        """The sentence."""
-        said = {name: _said(value, tongue) for name, value in self.values.items()}
-        return words("reasons")[self.kind][tongue].format_map(said)
-
     @property
     def told(self) -> Told:
         """The sentence in both languages."""
-        return {tongue: self.say(tongue) for tongue in TONGUES}
+        values = {name: _told(value) for name, value in self.values.items()}
+        return filled(words("reasons")[self.kind], **values)
+
+    def say(self, tongue: Tongue) -> str:
+        """The sentence."""
+        return self.told[tongue]
 
 
 def words(section: Section) -> Mapping[str, Told]:
@@ -63,12 +63,12 @@ def metric_name(metric: str, tongue: Tongue) -> str:
     return words("metrics")[metric][tongue]
 
 
-def _said(value: str, tongue: Tongue) -> str:
+def _told(value: str) -> str | Told:
     kind, _, rest = value.partition(":")
     if kind == "metric":
-        return metric_name(rest, tongue)
+        return words("metrics")[rest]
     if kind == "metrics":
-        return {"zh": "、", "en": ", "}[tongue].join(metric_name(name, tongue) for name in rest.split())
+        return joined((words("metrics")[name] for name in rest.split()), LISTED)
     if kind == "page" and rest in words("page"):
-        return words("page")[rest][tongue]
+        return words("page")[rest]
     return value

@@ -11,10 +11,9 @@ from playwright.sync_api import Browser, Page, expect
 from bot.factory import Kefu
 from tests.browser.axe import violations
 from tests.browser.conftest import enter_console
-from tests.console_people import admit
-from tests.console_shop import open_kefu
+from tests.console_shop import console_of, open_kefu
 from tests.small_shop import say
-from tests.web_server import built, serving
+from tests.web_server import serving
 
 pytestmark = pytest.mark.browser
 PAGES = (
@@ -39,9 +38,7 @@ def kefu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kefu]:
 
 @pytest.fixture(scope="module")
 def address(kefu: Kefu) -> Iterator[str]:
-    app = built(kefu.manager, kefu.settings, kefu)
-    admit(app, kefu.desk)
-    with serving(app) as address:
+    with serving(console_of(kefu)) as address:
         yield address
 
 

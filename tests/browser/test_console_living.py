@@ -85,7 +85,7 @@ def test_a_press_outlives_what_happens_at_the_desk_meanwhile(
     agent.get_by_role("button", name=EN.back).click()
 
 
-def test_what_was_opened_stays_open_when_the_customer_goes_on(
+def test_what_was_opened_or_selected_stays_so_when_the_customer_goes_on(
     kefu: Kefu, open_page: OpenPage, sign_in: SignIn
 ) -> None:
     agent = sign_in("li")
@@ -93,8 +93,10 @@ def test_what_was_opened_stays_open_when_the_customer_goes_on(
     take(agent, EN)
     why = agent.locator(".why").first
     why.locator("summary").click()
+    agent.evaluate("getSelection().selectAllChildren(document.querySelector('.said.customer .bubble'))")
     say(customer, EN.thanks)
     expect(agent.locator(".said.customer .bubble").last).to_have_text(EN.thanks)
     expect(why.locator("dl")).to_be_visible()
     expect(why.locator("summary")).to_be_focused()
+    assert agent.evaluate("String(getSelection())") == EN.question
     agent.get_by_role("button", name=EN.back).click()

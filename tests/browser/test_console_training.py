@@ -13,9 +13,8 @@ from starlette.applications import Starlette
 from bot.factory import Kefu
 from bot.upkeep.cycle_process import CycleProcess
 from tests.browser.conftest import enter_console
-from tests.console_people import admit
-from tests.console_shop import open_kefu
-from tests.web_server import built, serving
+from tests.console_shop import console_of, open_kefu
+from tests.web_server import serving
 
 pytestmark = pytest.mark.browser
 OpenTraining = Callable[[str, str], Page]
@@ -40,9 +39,7 @@ def kefu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kefu]:
 
 @pytest.fixture(scope="module")
 def app(kefu: Kefu) -> Starlette:
-    app = built(kefu.manager, kefu.settings, kefu)
-    admit(app, kefu.desk)
-    return app
+    return console_of(kefu)
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,6 @@ from finetune.pseudonyms import load_pseudonyms
 from finetune.tongues import NOTHING
 from finetune.training import dataset_training
 from finetune.training.train_settings import TrainSettings
-from finetune.training_set import make_training_set
 from retrieval.calibration import LabelledQuestion
 from retrieval.publish import current as current_generation
 from retrieval.publish import read_manifest
@@ -296,10 +295,3 @@ def test_too_little_to_learn_from_is_a_clear_error(run: Run) -> None:
     with pytest.raises(NothingToLearn, match="500 are needed") as refused:
         run(how=replace(HOW, least=500))
     assert "至少要 500 轮" in refused.value.said["zh"]
-
-
-def test_a_set_has_canaries_among_its_conversations_and_names_them(settings: Settings) -> None:
-    found = load_dataset_folder(make_training_set(settings, HOW).folder)
-    assert len(found.manifest["canaries"]) == 8
-    said = "\n".join(exchange.question for talk in (*found.train, *found.test) for exchange in talk.exchanges)
-    assert not [each for each in found.manifest["canaries"] if each["secret"] in said]

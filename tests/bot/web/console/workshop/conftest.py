@@ -8,9 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from bot.factory import Kefu
-from tests.console_people import admit
-from tests.console_shop import open_kefu
-from tests.web_server import built
+from tests.console_shop import console_of, open_kefu
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +19,4 @@ def kefu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kefu]:
 
 @pytest.fixture(scope="module")
 def app(kefu: Kefu) -> FastAPI:
-    app = built(kefu.manager, kefu.settings, kefu)
-    admit(app, kefu.desk)
-    return app
+    return console_of(kefu)
