@@ -16,7 +16,17 @@ import pytest
 from filelock import FileLock
 
 from retrieval.errors import FilesDamaged, PublishError
-from retrieval.publish import LOCK, POINTER, current, publish, read_manifest, verify, write_atomically
+from retrieval.publish import (
+    LOCK,
+    POINTER,
+    current,
+    publish,
+    read_manifest,
+    read_record,
+    verify,
+    write_atomically,
+    write_record,
+)
 
 
 def write(text: str) -> Any:
@@ -199,3 +209,13 @@ def test_all_generations_are_kept_if_asked(tmp_path: Path) -> None:
     generations = [publish(tmp_path, write(str(n)), keep_all=True) for n in range(4)]
     assert {path for path in tmp_path.iterdir() if path.is_dir()} == set(generations)
     assert current(tmp_path) == generations[-1]
+
+
+@pytest.mark.parametrize("damage", ["{", "[1]", "\\xff"])
+def test_a_record_that_is_damaged_or_not_there_is_an_empty_one(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "record.json"
+    assert read_record(path) == {}
+    write_record(path, {"谁": "王敏"})
+    assert read_record(path) == {"谁": "王敏"}
+    path.write_bytes(damage.encode("latin-1"))
+    assert read_record(path) == {}

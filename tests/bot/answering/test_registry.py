@@ -200,7 +200,7 @@ def test_a_full_disk_is_a_clear_error_and_changes_nothing(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(registry_module, "write_atomically", full)
+    monkeypatch.setattr(registry_module, "write_record", full)
     with pytest.raises(RegistryError, match="No space left on device"):
         registry.promote("two", by="anna")
     assert registry.current() == "one"
