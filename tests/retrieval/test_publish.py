@@ -211,7 +211,7 @@ def test_all_generations_are_kept_if_asked(tmp_path: Path) -> None:
     assert current(tmp_path) == generations[-1]
 
 
-@pytest.mark.parametrize("damage", ["{", "[1]", "\\xff"])
+@pytest.mark.parametrize("damage", ["{", "[1]", "\xff"])
 def test_a_record_that_is_damaged_or_not_there_is_an_empty_one(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "record.json"
     assert read_record(path) == {}
